@@ -1,0 +1,40 @@
+# Warnings, sanitizers and the shape of a module library.
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+  # A precompiled header is only cacheable when its time stamps are left out of the key.
+  set(ENV{CCACHE_SLOPPINESS} "pch_defines,time_macros,include_file_mtime,include_file_ctime")
+endif()
+
+add_library(proxyxai_options INTERFACE)
+target_compile_options(proxyxai_options INTERFACE
+  -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough -fno-strict-overflow)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # GCC 12 reports these inside Boost and libstdc++ templates when it inlines coroutines; they are not ours.
+  target_compile_options(proxyxai_options INTERFACE
+    -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict -Wno-dangling-pointer
+    -Wno-mismatched-new-delete)
+endif()
+if(PROXYXAI_SANITIZE)
+  target_compile_options(proxyxai_options INTERFACE
+    -fsanitize=${PROXYXAI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(proxyxai_options INTERFACE -fsanitize=${PROXYXAI_SANITIZE})
+  if(PROXYXAI_SANITIZE MATCHES "thread")
+    # TSan does not model fences, which Asio's scheduler uses beside its locks.
+    target_compile_options(proxyxai_options INTERFACE -Wno-tsan)
+  endif()
+endif()
+
+# proxyxai_module(NAME SOURCES a.cpp b.cpp LINKS base Boost::headers): the library proxyxai_NAME, alias proxyxai::NAME.
+function(proxyxai_module name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINKS")
+  add_library(proxyxai_${name} STATIC ${arg_SOURCES})
+  add_library(proxyxai::${name} ALIAS proxyxai_${name})
+  target_include_directories(proxyxai_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include)
+  target_link_libraries(proxyxai_${name} PUBLIC ${arg_LINKS} PRIVATE proxyxai_options)
+  if(NOT name STREQUAL "base")
+    target_precompile_headers(proxyxai_${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp)
+  endif()
+endfunction()

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace proxyxai {
+
+/// Counters of the daemon in Prometheus' text exposition format 0.0.4.
+///
+/// A hot path looks its Counter up once, at start, and then only increments. Everything here belongs to the loop thread
+/// but `Counter::add` and `Gauge::set`, which any thread may call.
+class Counter {
+ public:
+  void add(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+class Gauge {
+ public:
+  void set(std::int64_t n) { value_.store(n, std::memory_order_relaxed); }
+  void add(std::int64_t n) { value_.fetch_add(n, std::memory_order_relaxed); }
+  [[nodiscard]] std::int64_t value() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::int64_t> value_{0};
+};
+
+/// Latency histogram over fixed buckets from 50 µs to 600 s. Loop thread only.
+class Histogram {
+ public:
+  void observe(std::uint64_t microseconds);
+  void render(std::string& out, std::string_view name, std::string_view labels) const;
+
+ private:
+  std::array<std::uint64_t, 24> buckets_{};
+  std::uint64_t count_ = 0;
+  double sum_seconds_ = 0;
+};
+
+/// Owns every metric; names and label sets are made once and live as long as the registry.
+class Metrics {
+ public:
+  /// `labels` is the inside of the braces, e.g. `reason="invalid_api_key"`, already escaped; empty for none. The same
+  /// name and labels give the same object. A name's help is that of its first use.
+  Counter& counter(std::string_view name, std::string_view help, std::string_view labels = {});
+  Gauge& gauge(std::string_view name, std::string_view help, std::string_view labels = {});
+  Histogram& histogram(std::string_view name, std::string_view help, std::string_view labels = {});
+  /// Called at each scrape, to set gauges that are cheaper to read than to keep.
+  void before_scrape(std::function<void(Metrics&)> refresh);
+
+  [[nodiscard]] std::string render();
+
+  Metrics();
+  ~Metrics();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// A label value with `\`, `"` and newline escaped.
+std::string escape_label(std::string_view value);
+
+}  // namespace proxyxai

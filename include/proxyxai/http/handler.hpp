@@ -1,0 +1,51 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "proxyxai/base/task.hpp"
+
+namespace proxyxai {
+
+/// A small request whose body is in memory: the management API and the admin listener. (The proxy's own requests are
+/// proxyxai/proxy/request_context.hpp.) Views live as long as the call.
+struct ApiRequest {
+  std::string_view method;
+  std::string_view path;         ///< Decoded and normalised; no query.
+  std::string_view query;        ///< Raw, without `?`.
+  std::string_view content_type;
+  std::string_view body;
+  std::string_view idempotency_key;
+  std::string_view request_id;
+  std::string_view client_address;
+};
+
+struct ApiResponse {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers;  ///< Extra ones.
+};
+
+/// An error of our own in the upstream's shape: `{"error":{"message","type","param","code"}}`.
+struct ApiError {
+  unsigned status = 500;
+  std::string_view code;         ///< Stable reason token, e.g. `invalid_api_key`; static storage.
+  std::string message;
+  std::string param;             ///< The field at fault; empty = null.
+  bool final = false;            ///< Waiting cannot mend it: sends `x-should-retry: false`.
+};
+
+/// The `type` that goes with a status and code (`invalid_request_error`, `authentication_error`, `permission_error`,
+/// `rate_limit_error`, `insufficient_quota`, `server_error`).
+std::string_view error_type(const ApiError& error);
+
+/// The JSON body of an error; safe for any bytes in `message` and `param`.
+std::string error_body(const ApiError& error);
+
+/// The whole response of an error, as handlers return it.
+ApiResponse to_response(const ApiError& error);
+
+}  // namespace proxyxai

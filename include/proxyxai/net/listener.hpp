@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/intrusive/list.hpp>
+
+#include "proxyxai/net/connection.hpp"
+#include "proxyxai/net/tls_context.hpp"
+
+namespace proxyxai {
+
+/// Accepts connections on one port of one or more addresses and runs them. Loop thread only; must outlive its
+/// connections, which `wait_idle` ensures.
+class Listener {
+ public:
+  struct Settings {
+    std::vector<std::string> addresses;
+    std::uint16_t port = 0;              ///< 0: the first address picks a free one, the others take the same.
+    unsigned max_connections = 20'000;   ///< Beyond, a new connection is closed at once.
+    ConnectionLimits limits;
+  };
+
+  /// Binds and listens; throws Failure naming address and port. `tls` null: plain HTTP.
+  Listener(boost::asio::io_context& loop, Watchdog& watchdog, Settings settings, ServerTls* tls, RequestHandler& handler);
+  ~Listener();
+
+  void start();
+  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::size_t open_connections() const { return open_; }
+  [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
+  [[nodiscard]] std::uint64_t turned_away() const { return turned_away_; }
+
+  /// Stops accepting, closes idle connections, lets requests in progress finish.
+  void drain();
+  /// Ends what is left.
+  void abort();
+  /// Called once, when a drain has left no connection.
+  void on_idle(std::function<void()> callback);
+
+ private:
+  Task<void> accept_loop(Acceptor& acceptor);
+  Task<void> run(std::unique_ptr<Connection> connection);
+
+  boost::asio::io_context& loop_;
+  Watchdog& watchdog_;
+  Settings settings_;
+  ServerTls* tls_;
+  RequestHandler& handler_;
+  std::vector<Acceptor> acceptors_;
+  boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections_;
+  std::uint16_t port_ = 0;
+  std::size_t open_ = 0;
+  std::uint64_t accepted_ = 0, turned_away_ = 0;
+  bool draining_ = false;
+  std::function<void()> on_idle_;
+};
+
+}  // namespace proxyxai

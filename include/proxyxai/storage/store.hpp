@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "proxyxai/base/clock.hpp"
+#include "proxyxai/base/digest.hpp"
+#include "proxyxai/base/task.hpp"
+
+/// What the domain modules ask of a database, without naming one. Each call is a coroutine on the event loop that never
+/// blocks it; a write has been committed durably when its call returns. Failures (disk full, I/O) throw StorageError.
+namespace proxyxai {
+
+/// One upstream key at rest.
+struct KeyRow {
+  std::int64_t id = 0;             ///< 0 = not stored yet.
+  Digest fingerprint{};            ///< SHA-256 of the secret: the same secret is the same key.
+  std::string sealed;              ///< The secret, sealed (see keys/seal.hpp).
+  std::string partial;             ///< Last 4 characters of the secret.
+  std::string name;
+  std::string provider;
+  int level = 0;
+  unsigned weight = 1;
+  bool enabled = true;
+  std::string health;              ///< KeyHealth as JSON; what the pool resumes from.
+  WallTime created_at{};
+  std::optional<WallTime> died_at; ///< Set while dead; swept 7 days later.
+};
+
+class KeyStore {
+ public:
+  virtual ~KeyStore() = default;
+  virtual Task<std::vector<KeyRow>> load_keys() = 0;
+  /// Inserts those whose fingerprint is new, in one transaction; returns all of them with ids, in order, and how many
+  /// were new. A row whose fingerprint exists comes back as stored.
+  struct Added {
+    std::vector<KeyRow> rows;
+    std::vector<bool> is_new;
+  };
+  virtual Task<Added> add_keys(std::vector<KeyRow> rows) = 0;
+  /// Replaces name, provider, level, weight, enabled. False: no such id.
+  virtual Task<bool> update_key(KeyRow row) = 0;
+  virtual Task<bool> delete_key(std::int64_t id) = 0;
+  struct HealthUpdate {
+    std::int64_t id = 0;
+    std::string health;
+    bool enabled = true;
+    std::optional<WallTime> died_at;
+  };
+  virtual Task<void> save_health(std::vector<HealthUpdate> updates) = 0;
+  /// Deletes keys that died before `before`; returns how many.
+  virtual Task<std::size_t> sweep_dead(WallTime before) = 0;
+};
+
+/// One account, as wide as authentication needs.
+struct AccountRow {
+  std::int64_t id = 0;
+  std::string name;
+  std::string email;
+  Digest key_digest{};             ///< SHA-256 of the whole virtual key.
+  std::string partial;             ///< Its last 20 characters.
+  bool is_root = false;
+  bool enabled = true;
+  WallTime created_at{};
+};
+
+class AccountStore {
+ public:
+  virtual ~AccountStore() = default;
+  virtual Task<std::optional<AccountRow>> find_by_key(Digest key_digest) = 0;
+  virtual Task<std::optional<AccountRow>> find_by_name(std::string name) = 0;
+  /// Inserts, or replaces key and e-mail of the account of that name. Returns it as stored.
+  virtual Task<AccountRow> put_account(AccountRow row) = 0;
+  virtual Task<std::vector<AccountRow>> load_recent_accounts(std::size_t limit) = 0;
+};
+
+}  // namespace proxyxai

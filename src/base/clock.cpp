@@ -1,0 +1,38 @@
+#include "proxyxai/base/clock.hpp"
+
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+
+namespace proxyxai {
+
+std::string to_rfc3339(WallTime time) {
+  const std::time_t instant = std::chrono::system_clock::to_time_t(time);
+  std::tm local{};
+  localtime_r(&instant, &local);
+  char text[40];
+  std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
+  // strftime writes +0100 where RFC 3339 wants +01:00.
+  std::string out(text, length);
+  if (out.size() > 5) out.insert(out.size() - 2, 1, ':');
+  return out;
+}
+
+std::optional<milliseconds> parse_duration(std::string_view text) {
+  double number = 0;
+  const auto [rest, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failed != std::errc{} || !std::isfinite(number) || number < 0) return std::nullopt;
+  const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
+  double factor = 0;
+  if (unit == "ms") factor = 1;
+  else if (unit == "s" || unit.empty()) factor = 1'000;
+  else if (unit == "m") factor = 60'000;
+  else if (unit == "h") factor = 3'600'000;
+  else return std::nullopt;
+  constexpr double century_ms = 100.0 * 366 * 86'400'000;
+  if (number * factor > century_ms) return std::nullopt;
+  return milliseconds(std::llround(number * factor));
+}
+
+}  // namespace proxyxai

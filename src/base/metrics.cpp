@@ -1,0 +1,1 @@
+#include "proxyxai/base/metrics.hpp"

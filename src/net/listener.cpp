@@ -1,0 +1,133 @@
+#include "proxyxai/net/listener.hpp"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/spdlog.h>
+
+#include "proxyxai/base/error.hpp"
+
+namespace proxyxai {
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr int backlog = 4096;
+/// Unsent bytes that the kernel may hold for a slow client, beside what is in flight: keeps its share of kernel memory
+/// small without limiting throughput over long distances, as a fixed send buffer would.
+constexpr int unsent_limit = 128 << 10;
+
+Acceptor bind(asio::io_context& loop, const std::string& host, std::uint16_t port) {
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  if (error) throw Failure("LISTEN_ADDRESS: '" + host + "' is not an IP address");
+  const tcp::endpoint endpoint(address, port);
+  Acceptor acceptor(loop.get_executor());
+  acceptor.open(endpoint.protocol(), error);
+  if (!error && address.is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+  if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  if (!error) acceptor.listen(backlog, error);
+  if (error) {
+    throw Failure("cannot listen on " + host + " port " + std::to_string(port) + ": " + error.message() +
+                  "; is another program using it? Set PORT or LISTEN_ADDRESS to change it");
+  }
+  return acceptor;
+}
+
+/// `1.2.3.4` also for an IPv4 client of an IPv6 socket.
+std::string text_of(const tcp::endpoint& peer) {
+  const auto address = peer.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
+}
+
+void tune(Socket& socket) {
+  boost::system::error_code ignored;
+  socket.set_option(tcp::no_delay(true), ignored);
+  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_limit, sizeof unsent_limit);
+}
+
+}  // namespace
+
+Listener::Listener(asio::io_context& loop, Watchdog& watchdog, Settings settings, ServerTls* tls, RequestHandler& handler)
+    : loop_(loop), watchdog_(watchdog), settings_(std::move(settings)), tls_(tls), handler_(handler), port_(settings_.port) {
+  for (const std::string& each : settings_.addresses) {
+    try {
+      acceptors_.push_back(bind(loop_, each, port_));
+    } catch (const Failure&) {
+      // A host without IPv6 is served on IPv4; a host where neither works is not.
+      if (acceptors_.empty() || each != "::") throw;
+      continue;
+    }
+    port_ = acceptors_.back().local_endpoint().port();
+  }
+}
+
+Listener::~Listener() = default;
+
+void Listener::start() {
+  for (Acceptor& each : acceptors_) asio::co_spawn(loop_.get_executor(), accept_loop(each), asio::detached);
+}
+
+Task<void> Listener::accept_loop(Acceptor& acceptor) {
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> pause(
+      loop_.get_executor());
+  while (!draining_) {
+    tcp::endpoint peer;
+    auto [error, socket] = co_await acceptor.async_accept(loop_, peer, use_result_task);
+    if (error) {
+      if (draining_ || error == asio::error::operation_aborted) co_return;
+      // Out of descriptors or memory: the connection waits in the backlog until some close.
+      spdlog::warn("cannot accept a connection: {}", error.message());
+      pause.expires_after(std::chrono::milliseconds(100));
+      co_await pause.async_wait(use_result_task);
+      continue;
+    }
+    ++accepted_;
+    if (open_ >= settings_.max_connections) {
+      ++turned_away_;
+      continue;
+    }
+    tune(socket);
+    auto connection = std::make_unique<Connection>(Stream(std::move(socket), tls_ != nullptr ? tls_->accept() : nullptr),
+                                                   watchdog_, settings_.limits, text_of(peer));
+    connections_.push_back(*connection);
+    ++open_;
+    asio::co_spawn(loop_.get_executor(), run(std::move(connection)), asio::detached);
+  }
+}
+
+Task<void> Listener::run(std::unique_ptr<Connection> connection) {
+  try {
+    co_await connection->run(handler_);
+  } catch (const std::exception& error) {
+    spdlog::error("a connection from {} ended on an internal error: {}", connection->peer_address(), error.what());
+  }
+  connection.reset();
+  --open_;
+  if (draining_ && open_ == 0 && on_idle_) on_idle_();
+}
+
+void Listener::drain() {
+  draining_ = true;
+  boost::system::error_code ignored;
+  for (Acceptor& each : acceptors_) each.close(ignored);
+  for (Connection& each : connections_) each.drain();
+  if (open_ == 0 && on_idle_) on_idle_();
+}
+
+void Listener::abort() {
+  for (Connection& each : connections_) each.abort();
+}
+
+void Listener::on_idle(std::function<void()> callback) { on_idle_ = std::move(callback); }
+
+}  // namespace proxyxai
