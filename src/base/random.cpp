@@ -43,4 +43,16 @@ std::uint64_t random_u64() {
   return generator();
 }
 
+std::string make_request_id() {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string id = "req_000000000000000000000000";
+  std::uint64_t random = random_u64();
+  for (std::size_t i = 4; i < id.size(); ++i) {
+    if (i == 20) random = random_u64();
+    id[i] = digits[random & 15];
+    random >>= 4;
+  }
+  return id;
+}
+
 }  // namespace proxyxai

@@ -28,8 +28,13 @@ std::string error_body(const ApiError& error) {
 ApiResponse to_response(const ApiError& error) {
   ApiResponse response;
   response.status = error.status;
+  response.reason = error.code;
   response.body = error_body(error);
   if (error.final) response.headers.emplace_back("x-should-retry", "false");
+  if (error.retry_after) {
+    response.headers.emplace_back("retry-after", std::to_string(std::chrono::ceil<seconds>(*error.retry_after).count()));
+    response.headers.emplace_back("retry-after-ms", std::to_string(error.retry_after->count()));
+  }
   return response;
 }
 

@@ -37,7 +37,7 @@ class Nominated {
   [[nodiscard]] bool covers(const Field& candidate) const {
     if (value_ == nullptr) return false;
     std::string lower(candidate.name);
-    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    for (char& c : lower) c = to_lower(c);
     for (const Field& each : *value_) {
       if (each.id == field::connection && has_token(each.value, lower)) return true;
     }
@@ -50,10 +50,6 @@ class Nominated {
   }
   const Fields* value_ = nullptr;
 };
-
-bool starts_with_lower(std::string_view text, std::string_view lower) {
-  return text.size() >= lower.size() && equals_lower(text.substr(0, lower.size()), lower);
-}
 
 /// Names Beast does not list go by text.
 bool is_private_request_name(std::string_view name) {

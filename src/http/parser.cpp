@@ -18,16 +18,6 @@ std::string_view find(const Fields& fields, std::string_view lower_case_name) {
   return {};
 }
 
-bool equals_lower(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    char c = text[i];
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
-    if (c != lower[i]) return false;
-  }
-  return true;
-}
-
 bool has_token(std::string_view value, std::string_view lower_case_token) {
   while (!value.empty()) {
     const auto comma = value.find(',');

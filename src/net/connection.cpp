@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 
 #include <boost/asio/buffer.hpp>
@@ -29,18 +28,21 @@ std::string_view reason_phrase(unsigned status) {
   return beast_http::obsolete_reason(beast_http::int_to_status(status));
 }
 
+void append_status_line(std::string& out, unsigned status) {
+  out.append("HTTP/1.1 ");
+  append_number(out, status);
+  out.append(" ").append(reason_phrase(status)).append("\r\n");
+}
+
 void append_response(std::string& out, const ApiResponse& response, bool keep_alive, bool without_body,
                      std::string_view extra) {
-  char number[24];
-  const auto text_of = [&number](std::uint64_t value) {
-    return std::string_view(number, static_cast<std::size_t>(std::to_chars(number, number + sizeof number, value).ptr - number));
-  };
-  out.append("HTTP/1.1 ").append(text_of(response.status)).append(" ").append(reason_phrase(response.status));
-  out.append("\r\n");
+  append_status_line(out, response.status);
   const bool has_no_body = response.status == 204 || response.status == 304;
   if (!has_no_body) {
     out.append("Content-Type: ").append(response.content_type).append("\r\n");
-    out.append("Content-Length: ").append(text_of(response.body.size())).append("\r\n");
+    out.append("Content-Length: ");
+    append_number(out, response.body.size());
+    out.append("\r\n");
   }
   for (const auto& [name, value] : response.headers) out.append(name).append(": ").append(value).append("\r\n");
   out.append(extra);
@@ -139,6 +141,7 @@ Task<Connection::Head> Connection::read_head(RequestHandler& handler) {
         co_return Head::refused;
       }
       bytes_in_ = head.size();
+      bytes_out_ = 0;
       input_.consume(head.size());
       body_taken_ = false;
       body_read_ = 0;
@@ -279,13 +282,21 @@ Task<Connection::BodyRead> Connection::read_body(asio::mutable_buffer into) {
   co_return result;
 }
 
-Task<bool> Connection::finish_body() {
-  if (!body_pending()) co_return true;
-  if (!parser_->chunked() && body_left_ == 0) co_return true;
+bool Connection::can_drain() const {
+  if (!parser_->chunked() && body_left_ == 0) return true;
   // A client that was told to wait for 100 Continue and got a final answer may or may not send its body (RFC 9110
   // 10.1.1): nobody can tell its bytes from a next request.
   const bool uncertain = !find(fields_, beast_http::field::expect).empty();
-  if (uncertain || (!parser_->chunked() && body_left_ > drain_limit)) co_return false;
+  return !uncertain && (parser_->chunked() || body_left_ <= drain_limit);
+}
+
+bool Connection::may_keep_alive() const {
+  return parser_->keep_alive() && !draining_ && (!body_pending() || can_drain());
+}
+
+Task<bool> Connection::finish_body() {
+  if (!body_pending()) co_return true;
+  if (!can_drain()) co_return false;
   std::array<char, 2 * max_chunk_line> scrap;
   const std::uint64_t stop_at = body_read_ + drain_limit;
   while (body_pending()) {
@@ -296,16 +307,17 @@ Task<bool> Connection::finish_body() {
 }
 
 Task<bool> Connection::write(std::span<asio::const_buffer> buffers) {
+  bytes_out_ += asio::buffer_size(buffers);
   deadline_.set(limits_.write_idle_timeout);
   const auto error = co_await stream_.write(buffers);
   deadline_.clear();
   co_return !error;
 }
 
-Task<bool> Connection::respond(const ApiResponse& response) {
+Task<bool> Connection::respond(const ApiResponse& response, std::string_view extra) {
   const bool keep = may_keep_alive();
   std::string out;
-  append_response(out, response, keep, request().method() == "HEAD");
+  append_response(out, response, keep, request().method() == "HEAD", extra);
   asio::const_buffer buffer(out.data(), out.size());
   const bool written = co_await write({&buffer, 1});
   co_return written && keep;

@@ -7,6 +7,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/write.hpp>
 #include <openssl/evp.h>
 #include <spdlog/spdlog.h>
 
@@ -18,11 +19,6 @@ namespace {
 
 using Resolver = asio::ip::basic_resolver<tcp, Executor>;
 
-bool is_host_character(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '.' || c == '_' ||
-         c == ':';
-}
-
 std::string base64(std::string_view text) {
   std::string out(4 * ((text.size() + 2) / 3) + 1, '\0');
   const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
@@ -32,56 +28,6 @@ std::string base64(std::string_view text) {
 }
 
 }  // namespace
-
-std::optional<OriginAddress> parse_origin(std::string_view url) {
-  OriginAddress address;
-  if (const auto scheme = url.find("://"); scheme != url.npos) {
-    const auto name = url.substr(0, scheme);
-    if (!equals_lower(name, "https") && !equals_lower(name, "http")) return std::nullopt;
-    address.tls = name.size() == 5;
-    url.remove_prefix(scheme + 3);
-  }
-  if (url.find_first_of("?#@\\ \t\r\n%") != url.npos) return std::nullopt;
-  const auto slash = url.find('/');
-  auto authority = url.substr(0, slash);
-  std::string_view prefix = slash == url.npos ? std::string_view() : url.substr(slash);
-  while (prefix.ends_with('/')) prefix.remove_suffix(1);
-  // SDKs are given base URLs that end in /v1, and operators paste them here.
-  if (prefix == "/v1") prefix = {};
-  if (prefix.ends_with("/v1")) prefix.remove_suffix(3);
-  if (!prefix.empty() && !has_one_spelling(prefix)) return std::nullopt;
-  address.prefix = prefix;
-
-  std::string_view host = authority;
-  std::string_view port;
-  if (authority.starts_with('[')) {
-    const auto close = authority.find(']');
-    if (close == authority.npos) return std::nullopt;
-    host = authority.substr(1, close - 1);
-    port = authority.substr(close + 1);
-    if (!port.empty() && !port.starts_with(':')) return std::nullopt;
-    if (!port.empty()) port.remove_prefix(1);
-  } else if (const auto colon = authority.find(':'); colon != authority.npos) {
-    host = authority.substr(0, colon);
-    port = authority.substr(colon + 1);
-    if (port.empty()) return std::nullopt;
-  }
-  if (host.empty() || host.size() > 253) return std::nullopt;
-  for (const char c : host) {
-    if (!is_host_character(c)) return std::nullopt;
-  }
-  unsigned number = 0;
-  for (const char c : port) {
-    if (c < '0' || c > '9' || (number = number * 10 + static_cast<unsigned>(c - '0')) > 65535) return std::nullopt;
-  }
-  if (!port.empty() && number == 0) return std::nullopt;
-  const std::string standard = address.tls ? "443" : "80";
-  address.host = host;
-  address.port = port.empty() ? standard : std::string(port);
-  address.authority = host.find(':') == host.npos ? std::string(host) : "[" + std::string(host) + "]";
-  if (address.port != standard) address.authority += ":" + address.port;
-  return address;
-}
 
 Origin::Origin(asio::io_context& loop, Watchdog& watchdog, const ClientTls& tls, const UpstreamSettings& settings,
                OriginAddress address)

@@ -16,4 +16,7 @@ std::string random_alphanumeric(std::size_t count);
 /// A fast generator for jitter and request ids; not for secrets. One per thread.
 std::uint64_t random_u64();
 
+/// `req_` and 24 hexadecimal digits, unlike any other; not secret.
+std::string make_request_id();
+
 }  // namespace proxyxai

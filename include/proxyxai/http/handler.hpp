@@ -1,11 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "proxyxai/base/task.hpp"
+#include "proxyxai/base/clock.hpp"
 
 namespace proxyxai {
 
@@ -26,6 +27,7 @@ struct ApiResponse {
   unsigned status = 200;
   std::string content_type = "application/json";
   std::string body;
+  std::string_view reason = {};  ///< The error's code, for log and counters; static storage; empty when there is none.
   std::vector<std::pair<std::string, std::string>> headers;  ///< Extra ones.
 };
 
@@ -36,6 +38,7 @@ struct ApiError {
   std::string message;
   std::string param;             ///< The field at fault; empty = null.
   bool final = false;            ///< Waiting cannot mend it: sends `x-should-retry: false`.
+  std::optional<milliseconds> retry_after = std::nullopt;  ///< When to come back: sends `retry-after` and `retry-after-ms`.
 };
 
 /// The `type` that goes with a status and code (`invalid_request_error`, `authentication_error`, `permission_error`,

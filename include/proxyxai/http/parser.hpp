@@ -8,6 +8,8 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/field.hpp>
 
+#include "proxyxai/base/ascii.hpp"
+
 namespace proxyxai {
 
 namespace beast_http = boost::beast::http;
@@ -24,9 +26,6 @@ using Fields = std::vector<Field>;
 std::string_view find(const Fields& fields, beast_http::field id);
 /// The first field of that name in any case, for names Beast does not list.
 std::string_view find(const Fields& fields, std::string_view lower_case_name);
-
-/// ASCII case-insensitive comparison; `lower` must be in lower case.
-bool equals_lower(std::string_view text, std::string_view lower);
 
 /// True when the comma-separated list `value` has `token`, in any case (RFC 9110 5.6.1).
 bool has_token(std::string_view value, std::string_view lower_case_token);

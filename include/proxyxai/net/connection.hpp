@@ -80,8 +80,9 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
 
   /// Writes a piece of the response under the write deadline. False: the client is gone.
   Task<bool> write(std::span<boost::asio::const_buffer> buffers);
-  /// Writes a complete small response; true when the connection may go on.
-  Task<bool> respond(const ApiResponse& response);
+  /// Writes a complete small response; true when the connection may go on. `extra` is raw header lines, each ended by
+  /// CR LF.
+  Task<bool> respond(const ApiResponse& response, std::string_view extra = {});
 
   /// Calls `on_gone` once when the client leaves while nobody reads from it. Until `unwatch`.
   void watch(std::function<void()> on_gone);
@@ -93,13 +94,16 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   [[nodiscard]] InputBuffer& input() { return input_; }
   [[nodiscard]] const ConnectionLimits& limits() const { return limits_; }
   [[nodiscard]] std::uint64_t bytes_in() const { return bytes_in_; }
+  /// Bytes of the response written so far.
+  [[nodiscard]] std::uint64_t bytes_out() const { return bytes_out_; }
   /// Whether the response may leave the connection open.
-  [[nodiscard]] bool may_keep_alive() const { return parser_->keep_alive() && !draining_; }
+  [[nodiscard]] bool may_keep_alive() const;
 
  private:
   enum class Head { complete, refused, closed };
   Task<Head> read_head(RequestHandler& handler);
   Task<void> refuse(RequestHandler& handler, GateRefusal refusal);
+  [[nodiscard]] bool can_drain() const;
   Task<bool> finish_body();
   Task<void> close_gently();
   Task<Transfer> fill(boost::asio::mutable_buffer into);
@@ -115,7 +119,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   std::optional<RequestParser> parser_;
   std::uint64_t body_left_ = 0;  // of a body with Content-Length
   std::uint64_t body_read_ = 0;
-  std::uint64_t bytes_in_ = 0;
+  std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
   bool body_taken_ = false;
   bool timed_out_ = false;
   bool idle_ = false;
@@ -128,6 +132,9 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
 /// Appends the head and body of a small response. `extra` is raw header lines, each ended by CR LF.
 void append_response(std::string& out, const ApiResponse& response, bool keep_alive, bool without_body,
                      std::string_view extra = {});
+
+/// `HTTP/1.1 200 OK` and CR LF.
+void append_status_line(std::string& out, unsigned status);
 
 /// The reason phrase of a status (RFC 9110 15), for responses of our own.
 std::string_view reason_phrase(unsigned status);

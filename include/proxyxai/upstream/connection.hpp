@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "proxyxai/http/gate.hpp"
 #include "proxyxai/http/parser.hpp"
 #include "proxyxai/http/request_body.hpp"
 #include "proxyxai/net/input_buffer.hpp"

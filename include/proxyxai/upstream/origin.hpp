@@ -10,22 +10,11 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
+#include "proxyxai/base/origin_address.hpp"
 #include "proxyxai/net/tls_context.hpp"
 #include "proxyxai/upstream/connection.hpp"
 
 namespace proxyxai {
-
-/// Where an upstream is: the parts of `scheme://host[:port][/prefix]`.
-struct OriginAddress {
-  bool tls = true;
-  std::string host;      ///< Name or address, without brackets.
-  std::string port;
-  std::string prefix;    ///< Empty, or a path that starts with `/` and does not end in one.
-  std::string authority; ///< The Host header: brackets and a port that is not the scheme's default.
-};
-
-/// Takes `host`, `host:port` (https) or a URL; nullopt when it is no http(s) URL or has user info, query or fragment.
-std::optional<OriginAddress> parse_origin(std::string_view url);
 
 /// How connections to upstreams are made; the settings of the same names.
 struct UpstreamSettings {

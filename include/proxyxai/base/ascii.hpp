@@ -1,0 +1,43 @@
+#pragma once
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace proxyxai {
+
+/// Names of HTTP and MIME are compared in ASCII and without case, whatever the locale (RFC 9110 5.1).
+
+inline constexpr char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; }
+
+/// True when `text` begins with `lower`, in any case; `lower` must be in lower case.
+inline constexpr bool starts_with_lower(std::string_view text, std::string_view lower) {
+  if (text.size() < lower.size()) return false;
+  for (std::size_t i = 0; i < lower.size(); ++i) {
+    if (to_lower(text[i]) != lower[i]) return false;
+  }
+  return true;
+}
+
+/// True when both are equal in any case; `lower` must be in lower case.
+inline constexpr bool equals_lower(std::string_view text, std::string_view lower) {
+  return text.size() == lower.size() && starts_with_lower(text, lower);
+}
+
+/// The value of a hexadecimal digit, -1 for anything else.
+inline constexpr int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = to_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+/// Appends `value` in decimal digits.
+inline void append_number(std::string& out, std::uint64_t value) {
+  char digits[20];
+  const char* const end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  out.append(digits, static_cast<std::size_t>(end - digits));
+}
+
+}  // namespace proxyxai

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "proxyxai/http/cors.hpp"
+#include "proxyxai/proxy/request_context.hpp"
+
+namespace proxyxai {
+
+/// Passes answers to clients. Each piece goes on as soon as it is there, and none is read before the last is written, so
+/// that a slow reader costs one piece. Loop thread only.
+class Relay {
+ public:
+  Relay(const Cors& cors, Clock& clock, milliseconds idle_timeout)
+      : cors_(cors), clock_(clock), idle_timeout_(idle_timeout) {}
+
+  /// The answer on `request.exchange`. An upstream that breaks off leaves the client's body visibly truncated.
+  Task<void> pass(RequestContext& request) const;
+  /// An answer kept from an earlier attempt.
+  Task<void> pass_saved(RequestContext& request, const ErrorAnswer& answer) const;
+  /// An answer of our own.
+  Task<void> refuse(RequestContext& request, ApiError error, std::string_view extra = {}) const;
+  /// After a 101: bytes both ways, untouched, until either side ends.
+  Task<void> tunnel(RequestContext& request) const;
+
+ private:
+  enum class Framing { none, length, chunked, close };
+  class Gather;
+  void append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const;
+  Framing compose_head(std::string& out, RequestContext& request) const;
+  Task<void> pump_up(RequestContext& request) const;
+  Task<void> pump_down(RequestContext& request) const;
+  void begin(RequestContext& request, unsigned status) const;
+
+  const Cors& cors_;
+  Clock& clock_;
+  const milliseconds idle_timeout_;
+};
+
+}  // namespace proxyxai

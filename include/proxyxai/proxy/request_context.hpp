@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include <boost/container/static_vector.hpp>
+
+#include "proxyxai/accounts/directory.hpp"
+#include "proxyxai/base/clock.hpp"
+#include "proxyxai/http/request_body.hpp"
+#include "proxyxai/metering/request_scan.hpp"
+#include "proxyxai/net/connection.hpp"
+#include "proxyxai/proxy/exchange.hpp"
+#include "proxyxai/proxy/route.hpp"
+
+namespace proxyxai {
+
+/// Stands for an HTTP status where the client left before its answer; never sent.
+inline constexpr unsigned client_left = 499;
+inline ApiError client_gone() { return {client_left, "client_gone", {}, {}, true}; }
+
+/// One client request on its way through the phases: each phase reads what the earlier ones wrote. Lives in the frame of
+/// Gateway::serve; loop thread only.
+struct RequestContext {
+  RequestContext(Connection& connection, BodyStore& store, Origins& origins, Instant now)
+      : client(connection), started(now), body(store), exchange(origins) {}
+  RequestContext(const RequestContext&) = delete;
+  RequestContext& operator=(const RequestContext&) = delete;
+
+  Connection& client;
+  const Instant started;
+
+  // listener → session
+  std::string_view path, query;      ///< As the client wrote them.
+  Route route;
+  std::string_view endpoint;         ///< endpoint_names()[route.endpoint].
+  bool upgrade = false;              ///< Asks for a WebSocket.
+  std::string request_id;            ///< `req_` and 24 digits; given to the client unless upstream gives its own.
+
+  // authenticate
+  AccountPtr account;
+
+  // receive
+  RequestFacts facts;
+  RequestBody body;
+
+  // choose, forward, retry
+  Exchange exchange;
+  std::string fields;                ///< Header lines for upstream.
+  boost::container::static_vector<KeyId, 20> tried;
+  unsigned attempts = 0;             ///< Requests that upstream may have seen.
+  unsigned unknown_model_answers = 0;
+  std::chrono::nanoseconds upstream_time{0};  ///< Spent on attempts, up to the head of each answer.
+  Fault fault = Fault::none;         ///< Of the last attempt.
+
+  // relay, or a refusal
+  unsigned status = 0;               ///< What the client was answered; 499: it left before.
+  std::string reason;                ///< Token of what went wrong; empty: nothing.
+  Instant first_byte{};              ///< When the answer began to be written; zero: never.
+  bool keep_alive = false;           ///< The connection may carry another request.
+};
+
+}  // namespace proxyxai

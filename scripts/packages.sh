@@ -1,0 +1,59 @@
+# Sourced by the other scripts: installs by name what a Debian or Ubuntu machine lacks.
+
+# need_packages NAME...: asks apt for those that are not installed; `a|b` means the first that the release has.
+need_packages() {
+  local wanted=() missing=() entry name candidate
+  for entry in "$@"; do
+    candidate=
+    for name in ${entry//|/ }; do
+      if dpkg-query -W -f='${Status}' "$name" 2>/dev/null | grep -q '^install ok installed$'; then
+        candidate=
+        continue 2
+      fi
+    done
+    missing+=("$entry")
+  done
+  [ ${#missing[@]} -eq 0 ] && return 0
+  command -v apt-get >/dev/null || {
+    echo "These packages are missing and there is no apt-get to install them with: ${missing[*]}" >&2
+    return 1
+  }
+  local sudo=
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || {
+      echo "Run this as root once, or install these packages first: ${missing[*]}" >&2
+      return 1
+    }
+    sudo=sudo
+  fi
+  echo "Installing: ${missing[*]}"
+  $sudo apt-get update -qq
+  for entry in "${missing[@]}"; do
+    candidate=
+    for name in ${entry//|/ }; do
+      if [ -n "$(apt-cache madison "$name" 2>/dev/null)" ]; then
+        candidate=$name
+        break
+      fi
+    done
+    [ -n "$candidate" ] || {
+      echo "This release has no package called ${entry//|/ or }. Debian 12, Ubuntu 24.04 or newer is needed." >&2
+      return 1
+    }
+    wanted+=("$candidate")
+  done
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
+}
+
+build_packages=(g++ cmake ninja-build pkg-config ccache 'libboost1.81-dev|libboost-dev' libssl-dev nlohmann-json3-dev
+  libsqlite3-dev libspdlog-dev)
+test_packages=(libgtest-dev libgmock-dev python3 python3-venv nodejs npm curl openssl sqlite3 ca-certificates)
+
+# How many compilers at once: each takes up to 1 GiB.
+build_jobs() {
+  local cores memory
+  cores=$(nproc)
+  memory=$(awk '/MemAvailable/ { print int($2 / 1048576) }' /proc/meminfo)
+  [ "$memory" -ge 1 ] || memory=1
+  echo $((cores < memory ? cores : memory))
+}

@@ -1,0 +1,314 @@
+#include "daemon.hpp"
+
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include "front.hpp"
+#include "operations.hpp"
+#include "proxyxai/accounts/bootstrap.hpp"
+#include "proxyxai/base/log.hpp"
+#include "proxyxai/keys/seal.hpp"
+#include "proxyxai/net/listener.hpp"
+#include "proxyxai/proxy/prober.hpp"
+#include "proxyxai/storage/sqlite_store.hpp"
+#include "welcome.hpp"
+
+namespace proxyxai {
+namespace asio = boost::asio;
+
+namespace {
+
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+/// How long what is left on the loop may take once everything is stored.
+constexpr std::chrono::seconds last_words{2};
+
+Listener::Settings public_listener(const Settings& settings) {
+  Listener::Settings listener;
+  listener.addresses = settings.listen_addresses;
+  listener.port = settings.port;
+  listener.max_connections = settings.max_connections;
+  listener.limits.gate.header_bytes = settings.max_header_bytes;
+  listener.limits.max_body_bytes = settings.max_body_bytes;
+  listener.limits.header_timeout = settings.header_timeout;
+  listener.limits.body_idle_timeout = settings.body_idle_timeout;
+  listener.limits.keepalive_timeout = settings.keepalive_timeout;
+  listener.limits.write_idle_timeout = settings.idle_timeout;
+  return listener;
+}
+
+Listener::Settings admin_listener(const Settings& settings) {
+  Listener::Settings listener;
+  listener.addresses = {settings.admin_listen_host};
+  listener.port = settings.admin_listen_port;
+  listener.max_connections = 64;
+  listener.limits.max_body_bytes = 0;
+  return listener;
+}
+
+UpstreamSettings upstream_settings(const Settings& settings) {
+  UpstreamSettings upstream;
+  upstream.connect_timeout = settings.connect_timeout;
+  upstream.first_byte_timeout = settings.first_byte_timeout;
+  upstream.idle_timeout = settings.idle_timeout;
+  upstream.proxy = settings.upstream_proxy;
+  return upstream;
+}
+
+Gateway::Settings gateway_settings(const Settings& settings) {
+  Gateway::Settings gateway;
+  gateway.retry.attempts = settings.retry_attempts;
+  gateway.retry.deadline = settings.retry_deadline;
+  gateway.first_byte_timeout = settings.first_byte_timeout;
+  gateway.idle_timeout = settings.idle_timeout;
+  gateway.max_wait = settings.keys_max_wait;
+  gateway.trusted_proxies = CidrList::parse(settings.trusted_proxies).value();
+  return gateway;
+}
+
+KeyPool::Settings pool_settings(const Settings& settings) {
+  KeyPool::Settings pool;
+  pool.max_wait = settings.keys_max_wait;
+  return pool;
+}
+
+}  // namespace
+
+/// In the order in which they are made; each uses only what stands above it.
+struct Daemon::Parts {
+  Parts(Settings given, std::function<std::unique_ptr<Settings>()> source)
+      : settings(std::move(given)),
+        reread(std::move(source)),
+        watchdog(loop.get_executor()),
+        access_log(STDOUT_FILENO, settings.log_format == Settings::LogFormat::json),
+        store(loop, settings.data_dir, settings.durability == Settings::Durability::full),
+        sealer(Sealer::open(settings.master_key, settings.data_dir)),
+        accounts(store.accounts()),
+        client_tls(settings.upstream_ca_file),
+        origins(loop, watchdog, client_tls, upstream_settings(settings)),
+        bodies(settings.body_memory_bytes, settings.data_dir),
+        pool(clock, pool_settings(settings)),
+        prober(origins, bodies),
+        keys(loop.get_executor(), store.keys(), pool, sealer, prober, clock,
+             KeyService::Settings{settings.openai_api_base, settings.keys_reload_interval}),
+        cors(settings.cors_origins),
+        observer(metrics, access_log, clock),
+        gateway(Gateway::Parts{clock, accounts, pool, origins, bodies, cors, observer}, gateway_settings(settings)),
+        keys_api(keys),
+        front(Front::Parts{clock, accounts, cors, observer, gateway, keys_api}),
+        operations(metrics, [this] { return is_ready; }),
+        server_tls(settings.tls_cert.empty() ? nullptr : std::make_unique<ServerTls>(settings.tls_cert, settings.tls_key)),
+        listener(loop, watchdog, public_listener(settings), server_tls.get(), front),
+        admin(loop, watchdog, admin_listener(settings), nullptr, operations),
+        signals(loop, SIGTERM, SIGINT, SIGHUP),
+        drain_limit(loop.get_executor()) {}
+
+  asio::io_context loop{1};
+  const Settings settings;
+  const std::function<std::unique_ptr<Settings>()> reread;
+  SystemClock clock;
+  Metrics metrics;
+  Watchdog watchdog;
+  AccessLog access_log;
+  SqliteStore store;
+  Sealer sealer;
+  AccountDirectory accounts;
+  ClientTls client_tls;
+  Origins origins;
+  BodyStore bodies;
+  KeyPool pool;
+  UpstreamProber prober;
+  KeyService keys;
+  Cors cors;
+  Observer observer;
+  Gateway gateway;
+  KeysApi keys_api;
+  Front front;
+  Operations operations;
+  std::unique_ptr<ServerTls> server_tls;
+  Listener listener, admin;
+  asio::signal_set signals;
+  Timer drain_limit;
+  bool is_ready = false;
+  bool is_draining = false;
+  bool is_finished = false;
+  int exit_code = 0;
+  Instant next_second{};
+};
+
+Daemon::Daemon(Settings settings, std::function<std::unique_ptr<Settings>()> reread)
+    : parts_(std::make_unique<Parts>(std::move(settings), std::move(reread))) {}
+
+Daemon::~Daemon() = default;
+
+int Daemon::run() {
+  start_signals();
+  export_metrics();
+  parts_->watchdog.start([this](Instant now) { tick(now); });
+  asio::co_spawn(parts_->loop.get_executor(), start(), [this](std::exception_ptr failure) {
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      spdlog::critical("{}", error.what());
+      parts_->exit_code = 1;
+      parts_->loop.stop();
+    }
+  });
+  parts_->loop.run();
+  if (parts_->exit_code != 0) return parts_->exit_code;
+  // Let what was ended come to its end, so that nothing outlives what it uses.
+  parts_->loop.restart();
+  parts_->loop.run_for(last_words);
+  return parts_->exit_code;
+}
+
+Task<void> Daemon::start() {
+  Parts& p = *parts_;
+  std::vector<InitialAccount> users;
+  for (const Settings::InitialUser& each : p.settings.init_users) users.push_back({each.name, each.email, each.key});
+  const RootNotice notice = co_await ensure_root(p.store.accounts(), p.accounts, std::move(users));
+  std::vector<NewKey> initial;
+  for (const Settings::InitialKey& each : p.settings.init_keys) {
+    NewKey key;
+    key.secret = each.secret;
+    key.provider = each.provider;
+    initial.push_back(std::move(key));
+  }
+  co_await p.keys.load(std::move(initial));
+  p.listener.start();
+  p.admin.start();
+  p.is_ready = true;
+  const char* const scheme = p.server_tls ? "https" : "http";
+  spdlog::info("listening on {}://{} port {}, operations on {} port {}; {} upstream keys for {}", scheme,
+               p.settings.listen_addresses.front(), p.listener.port(), p.settings.admin_listen_host, p.admin.port(),
+               p.pool.size(), p.settings.openai_api_base);
+  if (notice.new_root_key) print_welcome(*notice.new_root_key, scheme, p.listener.port());
+}
+
+void Daemon::tick(Instant now) {
+  Parts& p = *parts_;
+  p.access_log.flush();
+  if (now < p.next_second || !p.is_ready) return;
+  p.next_second = now + std::chrono::seconds(1);
+  p.keys.tick(now);
+}
+
+void Daemon::start_signals() {
+  parts_->signals.async_wait([this](boost::system::error_code error, int number) {
+    if (error) return;
+    on_signal(number);
+    if (!parts_->is_finished) start_signals();
+  });
+}
+
+void Daemon::on_signal(int number) {
+  if (number == SIGHUP) return reload();
+  if (parts_->is_draining) {
+    spdlog::warn("a second signal: ending the requests in flight");
+    parts_->exit_code = 1;
+    parts_->listener.abort();
+    return;
+  }
+  drain();
+}
+
+void Daemon::reload() {
+  Parts& p = *parts_;
+  spdlog::info("SIGHUP: reading keys, certificates and the log level again");
+  try {
+    if (p.server_tls) p.server_tls->reload();
+  } catch (const std::exception& error) {
+    spdlog::error("the old certificate stays: {}", error.what());
+  }
+  if (const auto fresh = p.reread()) set_log_level(fresh->log_level);
+  asio::co_spawn(p.loop.get_executor(), p.keys.reload(), [](std::exception_ptr failure) {
+    try {
+      if (failure) std::rethrow_exception(failure);
+    } catch (const std::exception& error) {
+      spdlog::error("the upstream keys stay as they are: {}", error.what());
+    }
+  });
+}
+
+void Daemon::drain() {
+  Parts& p = *parts_;
+  p.is_draining = true;
+  p.is_ready = false;
+  spdlog::info("draining: {} connections, {} requests in flight", p.listener.open_connections(), p.gateway.in_flight());
+  p.drain_limit.expires_after(p.settings.drain_timeout);
+  p.drain_limit.async_wait([this](boost::system::error_code error) {
+    if (error) return;
+    spdlog::warn("{} requests did not finish in time", parts_->gateway.in_flight());
+    parts_->exit_code = 1;
+    parts_->listener.abort();
+  });
+  p.listener.on_idle([this] {
+    if (!parts_->is_finished) asio::co_spawn(parts_->loop.get_executor(), finish(), asio::detached);
+    parts_->is_finished = true;
+  });
+  p.listener.drain();
+}
+
+Task<void> Daemon::finish() {
+  Parts& p = *parts_;
+  try {
+    co_await p.keys.save_all();
+  } catch (const std::exception& error) {
+    spdlog::error("the health of the upstream keys could not be saved: {}", error.what());
+    p.exit_code = 1;
+  }
+  p.drain_limit.cancel();
+  p.signals.cancel();
+  p.admin.drain();
+  p.admin.abort();
+  p.watchdog.stop();
+  p.access_log.flush();
+  spdlog::info("stopped");
+  p.loop.stop();
+}
+
+void Daemon::export_metrics() {
+  parts_->metrics.before_scrape([this](Metrics& metrics) {
+    const Parts& p = *parts_;
+    const auto set = [&metrics](const char* name, const char* help, std::uint64_t value, std::string_view labels = {}) {
+      metrics.gauge(name, help, labels).set(static_cast<std::int64_t>(value));
+    };
+    set("proxyxai_client_connections", "Open connections of clients.", p.listener.open_connections());
+    set("proxyxai_requests_in_flight", "Requests between their head and their end.", p.gateway.in_flight());
+    set("proxyxai_body_memory_bytes", "Memory that request bodies hold of their budget.", p.bodies.used());
+    set("proxyxai_access_log_dropped_lines", "Access log lines dropped because the log could not keep up.", p.access_log.dropped());
+    const auto counts = p.pool.counts();
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      const std::string label = std::string("state=\"") + to_string(static_cast<KeyState>(i)) + '"';
+      set("proxyxai_upstream_keys", "Upstream keys by state.", counts[i], label);
+    }
+    for (const KeyView& key : p.keys.list()) {
+      const std::string label = "key=\"" + std::to_string(key.id) + '"';
+      set("proxyxai_upstream_key_requests", "Attempts made with an upstream key.", key.health.requests, label);
+      set("proxyxai_upstream_key_failures", "Attempts with an upstream key that ended in its or upstream's fault.", key.health.failures, label);
+    }
+    std::uint64_t kept = 0, opened = 0, resumed = 0;
+    p.origins.for_each([&](const Origin& origin) {
+      kept += origin.kept();
+      opened += origin.opened();
+      resumed += origin.resumed();
+    });
+    set("proxyxai_upstream_kept_connections", "Idle connections to upstreams.", kept);
+    set("proxyxai_upstream_opened_connections", "Connections to upstreams opened since the start.", opened);
+    set("proxyxai_upstream_resumed_sessions", "TLS sessions resumed since the start.", resumed);
+    std::ifstream statm("/proc/self/statm");
+    std::uint64_t size = 0, resident = 0;
+    if (statm >> size >> resident) {
+      set("process_resident_memory_bytes", "Resident memory of the daemon.", resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
+    }
+  });
+}
+
+}  // namespace proxyxai

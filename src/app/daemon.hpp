@@ -1,0 +1,36 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "proxyxai/config/settings.hpp"
+
+namespace proxyxai {
+
+/// The daemon: every part, made in the order of its dependence and wired here alone; runs the event loop on the calling
+/// thread.
+class Daemon {
+ public:
+  /// Opens the database and binds the ports; throws Failure in words for the operator. `reread` gives the settings as
+  /// they are now, at SIGHUP; null when they have faults, which it has logged.
+  Daemon(Settings settings, std::function<std::unique_ptr<Settings>()> reread);
+  ~Daemon();
+
+  /// Serves until SIGTERM or SIGINT; the exit code: 0 when all was stored and every request could finish.
+  int run();
+
+ private:
+  struct Parts;
+  void start_signals();
+  void on_signal(int number);
+  void reload();
+  void drain();
+  Task<void> start();
+  Task<void> finish();
+  void tick(Instant now);
+  void export_metrics();
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace proxyxai

@@ -1,0 +1,118 @@
+#include "front.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "proxyxai/base/random.hpp"
+#include "proxyxai/proxy/authenticate.hpp"
+#include "proxyxai/storage/store.hpp"
+
+namespace proxyxai {
+namespace {
+
+bool is_management(std::string_view path) { return path.starts_with("/x-") || path.starts_with("/dashboard"); }
+
+}  // namespace
+
+void Front::on_refused(const Connection& client, const GateRefusal& refusal) {
+  AccessRecord record;
+  record.time = parts_.clock.wall_now();
+  record.client = client.peer_address();
+  record.method = "-";
+  record.path = "-";
+  record.status = refusal.status;
+  record.reason = refusal.reason;
+  parts_.observer.on_other(record);
+}
+
+Task<bool> Front::serve(Connection& client) {
+  const std::string_view target = client.request().target();
+  const auto mark = target.find('?');
+  const auto path = target.substr(0, mark);
+  const auto query = mark == target.npos ? std::string_view() : target.substr(mark + 1);
+  const Instant started = parts_.clock.now();
+  if (client.request().method() == "OPTIONS") {
+    ApiResponse response = parts_.cors.preflight(client.fields());
+    co_return co_await finish(client, path, std::move(response), nullptr, started);
+  }
+  if (!has_one_spelling(path)) {
+    ApiResponse response = to_response({400, "bad_path", "The path has more than one spelling: it must have no empty or dot "
+                                        "segments and no encoded slashes, dots or control characters.", {}, true});
+    co_return co_await finish(client, path, std::move(response), nullptr, started);
+  }
+  if (is_management(path)) co_return co_await manage(client, path, query);
+  co_return co_await parts_.gateway.serve(client, path, query);
+}
+
+Task<bool> Front::manage(Connection& client, std::string_view path, std::string_view query) {
+  const Instant started = parts_.clock.now();
+  ApiRequest request;
+  request.method = client.request().method();
+  request.path = path;
+  request.query = query;
+  request.content_type = find(client.fields(), beast_http::field::content_type);
+  request.idempotency_key = find(client.fields(), "idempotency-key");
+  AccountPtr caller;
+  ApiResponse response;
+  try {
+    response = co_await answer(client, request, caller);
+  } catch (const StorageError& error) {
+    spdlog::error("{} {}: {}", request.method, path, error.what());
+    response = to_response({503, "storage_unavailable", "The server cannot store this now. Nothing was changed; try again later.", {}, false});
+  } catch (const std::exception& error) {
+    spdlog::error("{} {}: {}", request.method, path, error.what());
+    response = to_response({500, "internal_error", "The server met an internal error; its log says more.", {}, false});
+  }
+  co_return co_await finish(client, path, std::move(response), std::move(caller), started);
+}
+
+Task<ApiResponse> Front::answer(Connection& client, ApiRequest request, AccountPtr& caller) {
+  caller = co_await authenticate(parts_.accounts, client.fields());
+  if (!caller) co_return to_response(unknown_key_error());
+  if (!caller->enabled) co_return to_response(disabled_account_error());
+  if (!KeysApi::owns(request.path)) {
+    co_return to_response({404, "not_found", "There is no such management path.", {}, true});
+  }
+  std::string body;
+  std::vector<char> piece(2 * max_chunk_line);
+  client.send_continue();
+  while (client.body_pending()) {
+    const Connection::BodyRead read = co_await client.read_body(boost::asio::buffer(piece));
+    if (read.refusal) co_return to_response(*read.refusal);
+    if (read.gone) co_return to_response(client_gone());
+    body.append(piece.data(), read.bytes);
+    if (body.size() > KeysApi::max_body) {
+      co_return to_response({413, "body_too_large", "A management request may have at most 16 MiB; split the list.", {}, true});
+    }
+    if (read.done) break;
+  }
+  request.body = body;
+  co_return co_await parts_.keys.handle(request, caller);
+}
+
+Task<bool> Front::finish(Connection& client, std::string_view path, ApiResponse response, AccountPtr caller, Instant started) {
+  const std::string id = make_request_id();
+  std::string lines = "x-request-id: ";
+  lines.append(id).append("\r\n");
+  parts_.cors.append(lines, client.fields());
+  bool keep = false;
+  if (response.status != client_left) keep = co_await client.respond(response, lines);
+  const std::string address = parts_.gateway.client_address(client);
+  AccessRecord record;
+  record.time = parts_.clock.wall_now();
+  record.request_id = id;
+  record.client = address;
+  record.method = client.request().method();
+  record.path = path;
+  if (caller) record.account = caller->name;
+  record.status = response.status;
+  record.reason = response.reason;
+  record.bytes_in = client.bytes_in();
+  record.bytes_out = client.bytes_out();
+  record.duration_us = static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(parts_.clock.now() - started).count());
+  record.first_byte_us = record.duration_us;
+  parts_.observer.on_other(record);
+  co_return keep;
+}
+
+}  // namespace proxyxai

@@ -1,0 +1,110 @@
+#include "proxyxai/base/log.hpp"
+
+#include <memory>
+
+#include <spdlog/async.h>
+#include <spdlog/pattern_formatter.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "proxyxai/base/clock.hpp"
+
+namespace proxyxai {
+namespace {
+
+constexpr std::size_t queue_lines = 8192;
+
+bool is_key_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+/// One line of text, or one JSON object, for each message; keys masked.
+class LineFormatter final : public spdlog::formatter {
+ public:
+  explicit LineFormatter(bool json) : json_(json) {}
+
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
+    const std::string text = mask_keys({message.payload.data(), message.payload.size()});
+    const auto level = spdlog::level::to_string_view(message.level);
+    const std::string when = to_rfc3339(std::chrono::time_point_cast<milliseconds>(message.time));
+    std::string line;
+    if (json_) {
+      line.append(R"({"time":")").append(when).append(R"(","level":")").append(level.data(), level.size());
+      line.append(R"(","message":")");
+      append_json_text(line, text);
+      line.append("\"}\n");
+    } else {
+      line.append(when).append(" ").append(level.data(), level.size()).append(" ").append(text).append("\n");
+    }
+    out.append(line.data(), line.data() + line.size());
+  }
+  [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override { return std::make_unique<LineFormatter>(json_); }
+
+ private:
+  const bool json_;
+};
+
+}  // namespace
+
+std::string mask_keys(std::string_view text) {
+  constexpr std::size_t shortest = 8;
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const auto rest = text.substr(at);
+    if (rest.starts_with("sk-") && (at == 0 || !is_key_character(text[at - 1]))) {
+      std::size_t end = 3;
+      while (end < rest.size() && is_key_character(rest[end])) ++end;
+      if (end - 3 >= shortest) {
+        out.append("sk-***");
+        at += end;
+        continue;
+      }
+    }
+    if (rest.starts_with("Bearer ")) {
+      std::size_t end = 7;
+      while (end < rest.size() && rest[end] > ' ' && rest[end] != '"' && rest[end] != '\'') ++end;
+      if (end - 7 >= shortest) {
+        out.append("Bearer ***");
+        at += end;
+        continue;
+      }
+    }
+    out.push_back(text[at++]);
+  }
+  return out;
+}
+
+void append_json_text(std::string& out, std::string_view text) {
+  static constexpr char digits[] = "0123456789abcdef";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out.push_back('\\');
+      out.push_back(c);
+    } else if (byte < 0x20 || byte >= 0x7f) {
+      // What is beyond ASCII is shown byte by byte: right for logs, whatever encoding the sender meant.
+      out.append("\\u00").push_back(digits[byte >> 4]);
+      out.push_back(digits[byte & 15]);
+    } else {
+      out.push_back(c);
+    }
+  }
+}
+
+void start_logging(std::string_view level, bool json) {
+  spdlog::init_thread_pool(queue_lines, 1);
+  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  auto logger = std::make_shared<spdlog::async_logger>("proxyxai", sink, spdlog::thread_pool(),
+                                                       spdlog::async_overflow_policy::overrun_oldest);
+  logger->set_formatter(std::make_unique<LineFormatter>(json));
+  logger->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(logger));
+  set_log_level(level);
+}
+
+void set_log_level(std::string_view level) { spdlog::set_level(spdlog::level::from_str(std::string(level))); }
+
+void stop_logging() { spdlog::shutdown(); }
+
+}  // namespace proxyxai

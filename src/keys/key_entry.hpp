@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "proxyxai/keys/pool.hpp"
+
+#include "key_limits.hpp"
+#include "rotation.hpp"
+
+namespace proxyxai {
+
+/// One key in the pool with all that is known of its health. Indexes point at it, so it never moves; `state`, `until`,
+/// `turn` and `probing` are what they sort by and change only while it is out of them.
+struct KeyEntry {
+  UpstreamKeyPtr key;
+
+  KeyState state = KeyState::active;
+  std::string reason;
+  WallTime since{};
+  Instant until{};                   ///< Resting: next half-open request; exhausted: next probe.
+
+  unsigned strikes = 0;              ///< Upstream faults since the last sign of life.
+  std::uint64_t first_strike = 0;    ///< The pool's event that was the first of them.
+  milliseconds rest{};               ///< Length of the present rest.
+  bool half_open = false;            ///< One client request is trying out a rested key.
+  milliseconds probe_wait{};         ///< Wait before the coming probe; zero once a request has succeeded.
+  bool probing = false;              ///< A due probe was handed out.
+
+  KeyLimits limits;
+  Turn turn;
+
+  std::uint64_t requests = 0;
+  std::uint64_t failures = 0;
+  std::optional<WallTime> last_used;
+};
+
+}  // namespace proxyxai

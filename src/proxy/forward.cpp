@@ -1,0 +1,175 @@
+#include <algorithm>
+
+#include <boost/asio/steady_timer.hpp>
+#include <spdlog/spdlog.h>
+
+#include "proxyxai/base/random.hpp"
+#include "proxyxai/http/hygiene.hpp"
+#include "proxyxai/keys/classify.hpp"
+#include "proxyxai/proxy/gateway.hpp"
+
+namespace proxyxai {
+namespace asio = boost::asio;
+
+namespace {
+
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+/// Waits, but not for longer than the client does.
+Task<void> pause(RequestContext& request, std::chrono::nanoseconds length) {
+  Timer timer(request.client.stream().socket().get_executor(), length);
+  request.client.watch([&timer, &request] {
+    request.exchange.cancel();
+    timer.cancel();
+  });
+  co_await timer.async_wait(use_result_task);
+  request.client.watch([&request] { request.exchange.cancel(); });
+}
+
+std::chrono::nanoseconds jittered(milliseconds upper) {
+  const auto whole = std::chrono::nanoseconds(upper);
+  return whole / 4 + std::chrono::nanoseconds(random_u64() % static_cast<std::uint64_t>(whole.count() * 3 / 4 + 1));
+}
+
+ApiError no_upstream() {
+  return {503, "no_upstream_available", "No upstream is available for this request now. Try again later.", {}, false};
+}
+
+/// When the key may be used again, when a good answer says that nothing is left on it.
+std::optional<milliseconds> zero_capacity_reset(const Fields& fields) {
+  std::string_view requests, tokens, requests_reset, tokens_reset;
+  for (const Field& each : fields) {
+    if (each.id != beast_http::field::unknown || !starts_with_lower(each.name, "x-ratelimit-re")) continue;
+    if (equals_lower(each.name, "x-ratelimit-remaining-requests")) requests = each.value;
+    else if (equals_lower(each.name, "x-ratelimit-remaining-tokens")) tokens = each.value;
+    else if (equals_lower(each.name, "x-ratelimit-reset-requests")) requests_reset = each.value;
+    else if (equals_lower(each.name, "x-ratelimit-reset-tokens")) tokens_reset = each.value;
+  }
+  std::optional<milliseconds> reset;
+  if (requests == "0") reset = parse_reset(requests_reset);
+  if (tokens == "0") {
+    const auto later = parse_reset(tokens_reset);
+    if (later && (!reset || *later > *reset)) reset = later;
+  }
+  return reset;
+}
+
+}  // namespace
+
+KeyPool::Wanted Gateway::wanted(const RequestContext& request) const {
+  return {request.facts.model, request.endpoint, {request.tried.data(), request.tried.size()}};
+}
+
+Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
+  const Instant started = parts_.clock.now();
+  append_upstream_fields(request.fields, request.client.fields(), request.upgrade);
+  Outgoing outgoing;
+  outgoing.method = request.client.request().method();
+  outgoing.path = request.path;
+  outgoing.add_prefix = request.route.add_prefix;
+  outgoing.query = request.query;
+  outgoing.fields = request.fields;
+  outgoing.body = &request.body;
+  outgoing.upgrade = request.upgrade;
+  request.client.watch([&request] { request.exchange.cancel(); });
+  budget_.on_request(started);
+  ErrorAnswer last;
+  for (;;) {
+    // Choose.
+    const KeyPool::Choice choice = parts_.pool.choose(wanted(request));
+    if (!choice.key) {
+      Refusal refusal = no_upstream();
+      if (choice.ready_at) refusal = co_await wait_for_key(request, *choice.ready_at);
+      if (!refusal) continue;
+      if (last.status == 0 || refusal->code == "client_gone") co_return refusal;
+      break;
+    }
+    // Forward.
+    co_await attempt(request, outgoing, *choice.key);
+    const Attempt& ended = request.exchange.attempt();
+    if (ended.fault == Fault::client_gone) co_return client_gone();
+    // Decide.
+    const Instant now = parts_.clock.now();
+    const RetryState state{request.attempts, started, parts_.pool.untried_left(wanted(request)),
+                           request.unknown_model_answers, true};
+    const NextStep step = decide(settings_.retry, state, ended, budget_, now);
+    if (step == NextStep::relay && request.exchange.connection() != nullptr) {
+      note_capacity(request);
+      if (ended.status == 101) co_await relay_.tunnel(request);
+      else co_await relay_.pass(request);
+      co_return std::nullopt;
+    }
+    if (ended.status >= 500 && request.exchange.is_error_complete()) last = std::move(request.exchange.error_answer());
+    request.exchange.release();
+    if (step == NextStep::retry || step == NextStep::retry_paused) {
+      parts_.observer.on_retry(ended);
+      if (step == NextStep::retry_paused) co_await pause(request, jittered(settings_.retry.pause));
+      if (request.exchange.is_cancelled()) co_return client_gone();
+      continue;
+    }
+    // Every key is cooling: the earliest may be back soon enough.
+    const bool attempts_left = request.attempts < settings_.retry.attempts;
+    if (ended.fault == Fault::rate_limited && attempts_left && !state.untried_key_left) continue;
+    if (ended.fault == Fault::egress) {
+      spdlog::error("upstream refuses the country or region of this host's address ({}): no key can mend that", ended.reason);
+    }
+    request.reason = ended.reason;
+    break;
+  }
+  if (last.status == 0) co_return no_upstream();
+  co_await relay_.pass_saved(request, last);
+  co_return std::nullopt;
+}
+
+Task<void> Gateway::attempt(RequestContext& request, const Outgoing& outgoing, const UpstreamKey& key) {
+  Exchange& exchange = request.exchange;
+  const Instant deadline = request.started + settings_.retry.deadline;
+  bool fresh = false;
+  for (;;) {
+    const Instant begun = parts_.clock.now();
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline - begun);
+    const Exchange::Limits limits{std::clamp(left, milliseconds(1), settings_.first_byte_timeout), settings_.idle_timeout, fresh};
+    ++request.attempts;
+    co_await exchange.run(outgoing, key, limits);
+    request.upstream_time += parts_.clock.now() - begun;
+    parts_.observer.on_attempt(exchange.attempt());
+    budget_.on_attempt(exchange.attempt().fault != Fault::none && exchange.attempt().fault != Fault::caller, begun);
+    // A kept connection that died under the request says nothing about the key: the same key, on a connection that
+    // cannot have grown old. The next kept one may be as dead.
+    const bool stale = exchange.attempt().fault == Fault::stale_connection;
+    if (!stale || fresh || request.attempts >= settings_.retry.attempts) break;
+    parts_.observer.on_retry(exchange.attempt());
+    fresh = true;
+  }
+  Attempt& ended = exchange.attempt();
+  request.fault = ended.fault;
+  if (ended.fault == Fault::unknown_model) ++request.unknown_model_answers;
+  const bool known = std::find(request.tried.begin(), request.tried.end(), key.id) != request.tried.end();
+  if (!known && request.tried.size() < request.tried.capacity()) request.tried.push_back(key.id);
+  parts_.pool.report(ended, request.facts.model, request.endpoint);
+}
+
+Task<Gateway::Refusal> Gateway::wait_for_key(RequestContext& request, Instant ready_at) {
+  const Instant now = parts_.clock.now();
+  const auto wait = ready_at - now;
+  const bool in_time = ready_at < request.started + settings_.retry.deadline;
+  if (wait > settings_.max_wait || !in_time || request.attempts >= settings_.retry.attempts) {
+    const auto whole = std::chrono::ceil<seconds>(std::max(wait, Instant::duration::zero()));
+    ApiError error{429, "rate_limit_exceeded", "Every upstream key is at its limit. Try again in " +
+                                                   std::to_string(whole.count()) + " s.", {}, false};
+    error.retry_after = std::chrono::ceil<milliseconds>(wait);
+    co_return error;
+  }
+  // A little late rather than a little early.
+  co_await pause(request, wait + std::chrono::milliseconds(1));
+  if (request.exchange.is_cancelled()) co_return client_gone();
+  co_return std::nullopt;
+}
+
+void Gateway::note_capacity(RequestContext& request) {
+  if (request.exchange.connection() == nullptr || request.fault != Fault::none) return;
+  const auto reset = zero_capacity_reset(request.exchange.connection()->fields());
+  if (reset) parts_.pool.note_zero_remaining(request.tried.back(), request.facts.model, *reset);
+}
+
+}  // namespace proxyxai

@@ -1,0 +1,150 @@
+#include "proxyxai/proxy/gateway.hpp"
+
+#include <algorithm>
+
+#include <spdlog/spdlog.h>
+
+#include "proxyxai/base/random.hpp"
+#include "proxyxai/proxy/authenticate.hpp"
+
+namespace proxyxai {
+namespace {
+
+bool asks_for_websocket(const Connection& client) {
+  return equals_lower(find(client.fields(), beast_http::field::upgrade), "websocket");
+}
+
+/// The value of a query parameter, undecoded: model names need no encoding.
+std::string_view query_value(std::string_view query, std::string_view name) {
+  while (!query.empty()) {
+    const auto end = query.find('&');
+    const auto pair = query.substr(0, end);
+    if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=') return pair.substr(name.size() + 1);
+    if (end == query.npos) break;
+    query.remove_prefix(end + 1);
+  }
+  return {};
+}
+
+}  // namespace
+
+Gateway::Gateway(Parts parts, Settings settings)
+    : parts_(parts), settings_(std::move(settings)), relay_(parts.cors, parts.clock, settings_.idle_timeout) {}
+
+Task<bool> Gateway::serve(Connection& client, std::string_view path, std::string_view query) {
+  RequestContext request(client, parts_.bodies, parts_.origins, parts_.clock.now());
+  request.path = path;
+  request.query = query;
+  request.route = find_route(path);
+  request.endpoint = endpoint_names()[request.route.endpoint];
+  request.request_id = make_request_id();
+  request.upgrade = asks_for_websocket(client);
+  ++in_flight_;
+  try {
+    co_await run(request);
+  } catch (const std::exception& error) {
+    // Nothing is known of what the client has got: end the connection rather than guess.
+    spdlog::error("request {} ended on an internal error: {}", request.request_id, error.what());
+    request.reason = "internal_error";
+    request.keep_alive = false;
+    if (request.status == 0) request.status = 500;
+  }
+  --in_flight_;
+  settle(request);
+  co_return request.keep_alive;
+}
+
+Task<void> Gateway::run(RequestContext& request) {
+  Refusal refusal = co_await authenticate(request);
+  if (!refusal) refusal = admit(request);
+  if (!refusal) refusal = co_await receive(request);
+  if (!refusal) refusal = co_await forward(request);
+  if (!refusal) co_return;
+  if (refusal->status == client_left) {
+    request.reason = refusal->code;
+    request.status = client_left;
+  } else {
+    co_await relay_.refuse(request, std::move(*refusal));
+  }
+}
+
+Task<Gateway::Refusal> Gateway::authenticate(RequestContext& request) {
+  if (request.route.kind == Route::Kind::unknown) {
+    co_return ApiError{404, "not_found", "Unknown request URL: " + std::string(request.client.request().method()) + " " +
+                                             std::string(request.path) + ". Please check the URL for typos.", {}, true};
+  }
+  request.account = co_await proxyxai::authenticate(parts_.accounts, request.client.fields());
+  if (!request.account) co_return unknown_key_error();
+  co_return std::nullopt;
+}
+
+Gateway::Refusal Gateway::admit(const RequestContext& request) const {
+  if (!request.account->enabled) return disabled_account_error();
+  if (request.route.kind == Route::Kind::private_ && !request.account->is_root) {
+    return ApiError{403, "resource_not_allowed", "This path belongs to the operator of the service.", {}, true};
+  }
+  return std::nullopt;
+}
+
+Task<Gateway::Refusal> Gateway::receive(RequestContext& request) {
+  Connection& client = request.client;
+  const auto type = find(client.fields(), beast_http::field::content_type);
+  const bool is_json = has_media_type(type, "application/json");
+  std::optional<MultipartScan> form;
+  if (has_media_type(type, "multipart/form-data")) form.emplace(request.facts, type);
+  JsonScan json(request.facts);
+  const auto look_at = [&](std::string_view piece) {
+    if (is_json) json.feed(piece);
+    else if (form) form->feed(piece);
+  };
+  if (request.upgrade) request.facts.model = query_value(request.query, "model").substr(0, max_model);
+
+  if (const auto whole = client.buffered_body()) {
+    request.body.set_view(*whole);
+    look_at(*whole);
+    co_return std::nullopt;
+  }
+  client.send_continue();
+  for (bool done = false; !done;) {
+    const std::span<char> room = co_await request.body.room(2 * max_chunk_line);
+    if (room.empty()) {
+      co_return ApiError{503, "no_room_for_body", "The server has no room for this request body now. Try again later.", {}, false};
+    }
+    Connection::BodyRead read = co_await client.read_body(boost::asio::buffer(room.data(), room.size()));
+    if (read.refusal) co_return std::move(read.refusal);
+    if (read.gone) co_return client_gone();
+    look_at({room.data(), read.bytes});
+    request.body.commit(read.bytes);
+    done = read.done;
+  }
+  const bool kept = co_await request.body.finish();
+  if (!kept) {
+    co_return ApiError{503, "no_room_for_body", "The server has no room for this request body now. Try again later.", {}, false};
+  }
+  co_return std::nullopt;
+}
+
+std::string Gateway::client_address(const Connection& client) const {
+  std::string address = client.peer_address();
+  std::string_view forwarded = find(client.fields(), "x-forwarded-for");
+  // From the right: each entry was written by the hop before it, and counts while that hop is one of ours.
+  while (!forwarded.empty() && settings_.trusted_proxies.contains(address)) {
+    const auto comma = forwarded.rfind(',');
+    auto entry = comma == forwarded.npos ? forwarded : forwarded.substr(comma + 1);
+    while (entry.starts_with(' ')) entry.remove_prefix(1);
+    while (entry.ends_with(' ')) entry.remove_suffix(1);
+    if (entry.empty() || entry.size() > 64) break;
+    address = entry;
+    forwarded = comma == forwarded.npos ? std::string_view() : forwarded.substr(0, comma);
+  }
+  return address;
+}
+
+void Gateway::settle(RequestContext& request) {
+  request.client.unwatch();
+  if (request.reason == "client_gone") request.status = client_left;
+  parts_.observer.on_settled(request, client_address(request.client));
+  request.body.clear();
+}
+
+}  // namespace proxyxai

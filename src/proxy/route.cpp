@@ -1,0 +1,91 @@
+#include "proxyxai/proxy/route.hpp"
+
+#include <array>
+#include <string>
+
+#include "proxyxai/base/ascii.hpp"
+#include "proxyxai/http/query.hpp"
+
+namespace proxyxai {
+namespace {
+
+/// Longer names stand before their own beginnings.
+constexpr std::array<std::string_view, 28> endpoints{
+    "other",        "chat/completions",    "completions",  "responses",     "embeddings",     "moderations",
+    "audio/speech", "audio/transcriptions", "audio/translations", "images/generations", "images/edits", "images/variations",
+    "files",        "uploads",             "batches",      "models",        "fine_tuning",    "assistants",
+    "threads",      "vector_stores",       "conversations", "containers",   "evals",          "realtime",
+    "videos",       "chat",                "audio",        "images"};
+
+/// Paths that act for the whole of the operator's account, or mint credentials that would pass by this proxy.
+constexpr std::array<std::string_view, 6> operator_paths{
+    "organization", "projects", "realtime/client_secrets", "realtime/sessions", "realtime/transcription_sessions",
+    "chatkit/sessions"};
+
+/// Ours under another name: never upstream's business.
+constexpr std::array<std::string_view, 1> own_paths{"dashboard"};
+
+bool is_under(std::string_view path, std::string_view name) {
+  return path.starts_with(name) && (path.size() == name.size() || path[name.size()] == '/');
+}
+
+template <std::size_t size>
+bool is_under_any(std::string_view path, const std::array<std::string_view, size>& names) {
+  for (const std::string_view name : names) {
+    if (is_under(path, name)) return true;
+  }
+  return false;
+}
+
+/// As the most lenient server could read it: decoded, in lower case, without dots at the end of a segment.
+std::string leniently(std::string_view path) {
+  std::string out;
+  bool in_parameters = false;
+  const auto trim = [&out] {
+    while (out.ends_with('.') || out.ends_with(' ')) out.pop_back();
+  };
+  for (const char c : percent_decode(path)) {
+    if (c == '/') trim();
+    // `;name=value` behind a segment is no part of its name (RFC 3986 3.3).
+    in_parameters = c == ';' || (in_parameters && c != '/');
+    if (!in_parameters) out.push_back(to_lower(c));
+  }
+  trim();
+  return out;
+}
+
+/// Plain lower-case paths, which all real ones begin with, read the same however leniently.
+bool is_plain(std::string_view path) {
+  for (const char c : path) {
+    const bool plain = (c >= 'a' && c <= 'z') || c == '/' || c == '_';
+    if (!plain) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::span<const std::string_view> endpoint_names() { return endpoints; }
+
+Route find_route(std::string_view path) {
+  Route route;
+  if (!path.starts_with('/')) return route;
+  path.remove_prefix(1);
+  const bool versioned = path.starts_with("v1/");
+  if (versioned) path.remove_prefix(3);
+  for (std::uint8_t i = 1; i < endpoints.size() && route.endpoint == 0; ++i) {
+    if (is_under(path, endpoints[i])) route.endpoint = i;
+  }
+  if (!versioned && route.endpoint == 0) return route;
+  route.kind = Route::Kind::api;
+  route.add_prefix = !versioned;
+  const auto judge = [&route](std::string_view name) {
+    if (is_under_any(name, operator_paths)) route.kind = Route::Kind::private_;
+    if (is_under_any(name, own_paths) || name.starts_with("x-")) route.kind = Route::Kind::unknown;
+  };
+  if (is_plain(path)) judge(path);
+  else judge(leniently(path));
+  return route;
+}
+
+}  // namespace proxyxai

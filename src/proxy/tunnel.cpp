@@ -1,0 +1,88 @@
+#include <array>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include "proxyxai/proxy/relay.hpp"
+
+namespace proxyxai {
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr std::size_t piece_size = 16 << 10;
+/// How long one direction may go on after the other has ended.
+constexpr milliseconds farewell{5'000};
+
+using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
+
+}  // namespace
+
+Task<void> Relay::pump_up(RequestContext& request) const {
+  Connection& client = request.client;
+  UpstreamConnection& upstream = *request.exchange.connection();
+  // What the client sent behind its request head belongs to the tunnel, not to a parser.
+  std::string ahead(client.input().view());
+  client.input().consume(ahead.size());
+  std::array<char, piece_size> piece;
+  asio::const_buffer out(ahead.data(), ahead.size());
+  for (;;) {
+    if (out.size() > 0) {
+      const auto failed = co_await upstream.stream().write({&out, 1});
+      if (failed) break;
+    }
+    client.deadline().set(idle_timeout_);
+    upstream.deadline().set(idle_timeout_);
+    const Transfer got = co_await client.stream().read_some(asio::buffer(piece), Stream::Expect::later);
+    if (got.error || got.bytes == 0) break;
+    out = asio::const_buffer(piece.data(), got.bytes);
+  }
+  upstream.stream().shutdown_send();
+  upstream.deadline().set(farewell);
+}
+
+Task<void> Relay::pump_down(RequestContext& request) const {
+  Connection& client = request.client;
+  UpstreamConnection& upstream = *request.exchange.connection();
+  std::string ahead(upstream.input().view());
+  upstream.input().consume(ahead.size());
+  std::array<char, piece_size> piece;
+  asio::const_buffer out(ahead.data(), ahead.size());
+  for (;;) {
+    if (out.size() > 0) {
+      const bool written = co_await client.write({&out, 1});
+      if (!written) break;
+    }
+    client.deadline().set(idle_timeout_);
+    upstream.deadline().set(idle_timeout_);
+    const Transfer got = co_await upstream.stream().read_some(asio::buffer(piece), Stream::Expect::later);
+    if (got.error || got.bytes == 0) break;
+    out = asio::const_buffer(piece.data(), got.bytes);
+  }
+  client.stream().shutdown_send();
+  client.deadline().set(farewell);
+}
+
+Task<void> Relay::tunnel(RequestContext& request) const {
+  std::string head;
+  compose_head(head, request);
+  request.keep_alive = false;
+  begin(request, 101);
+  asio::const_buffer out(head.data(), head.size());
+  const bool written = co_await request.client.write({&out, 1});
+  if (!written) co_return;
+  // From here both sides are read, so each notices by itself when its peer leaves.
+  request.client.unwatch();
+  const Executor executor = request.client.stream().socket().get_executor();
+  Timer up_ended(executor, Timer::time_point::max());
+  bool is_up_ended = false;
+  asio::co_spawn(executor, pump_up(request), [&](std::exception_ptr) {
+    is_up_ended = true;
+    up_ended.cancel();
+  });
+  co_await pump_down(request);
+  if (!is_up_ended) co_await up_ended.async_wait(use_result_task);
+  request.exchange.connection()->cancel();
+}
+
+}  // namespace proxyxai

@@ -1,0 +1,95 @@
+#include "key_input.hpp"
+
+#include <gtest/gtest.h>
+
+namespace proxyxai {
+namespace {
+
+constexpr const char* secret = "sk-0123456789abcdefghij";
+
+KeyInput good(const std::string& body, std::string_view type = "application/json") {
+  auto read = read_new_keys(type, body);
+  if (auto* error = std::get_if<ApiError>(&read)) throw std::runtime_error(error->message);
+  return std::get<KeyInput>(std::move(read));
+}
+
+ApiError bad(const std::string& body, std::string_view type = "application/json") {
+  auto read = read_new_keys(type, body);
+  if (std::holds_alternative<KeyInput>(read)) throw std::runtime_error("taken: " + body);
+  return std::get<ApiError>(std::move(read));
+}
+
+TEST(NewKeys, OneKeyWithEveryField) {
+  const auto input = good(R"({"SecretKey":"sk-0123456789abcdefghij","Name":"n","Provider":"https://Up.example/v1/","Level":2,"Weight":5,
+                             "Status":false,"Verify":true})");
+  ASSERT_EQ(input.keys.size(), 1u);
+  EXPECT_FALSE(input.is_list);
+  EXPECT_TRUE(input.verify);
+  const NewKey& key = input.keys[0];
+  EXPECT_EQ(key.secret.reveal(), secret);
+  EXPECT_EQ(key.provider, "https://Up.example");
+  EXPECT_EQ(key.level, 2);
+  EXPECT_EQ(key.weight, 5u);
+  EXPECT_FALSE(key.enabled);
+}
+
+TEST(NewKeys, ListsInEveryForm) {
+  EXPECT_EQ(good(R"(["sk-0123456789abcdefghij",{"SecretKey":"sk-0123456789abcdefghik","Name":"b"}])").keys.size(), 2u);
+  const auto bulk = good(R"({"SecretKeys":["sk-0123456789abcdefghij",{"SecretKey":"sk-0123456789abcdefghik","Level":9}],"Level":3,"Name":"all"})");
+  ASSERT_EQ(bulk.keys.size(), 2u);
+  EXPECT_TRUE(bulk.is_list);
+  EXPECT_EQ(bulk.keys[0].name, "all");
+  EXPECT_EQ(bulk.keys[0].level, 3);
+  const auto text = good("# comment\r\n\r\n  sk-0123456789abcdefghij  \nsk-0123456789abcdefghik::https://other.example\n", "text/plain; charset=utf-8");
+  ASSERT_EQ(text.keys.size(), 2u);
+  EXPECT_EQ(text.keys[1].provider, "https://other.example");
+}
+
+struct BadInput {
+  const char* body;
+  const char* param;
+};
+
+class BadKeys : public testing::TestWithParam<BadInput> {};
+
+TEST_P(BadKeys, NameTheFieldAtFault) {
+  const ApiError error = bad(GetParam().body);
+  EXPECT_EQ(error.status, 400u);
+  EXPECT_EQ(error.param, GetParam().param);
+  EXPECT_FALSE(error.message.empty());
+  EXPECT_EQ(error.message.find("0123456789"), error.message.npos) << "an error must not quote a secret";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Bodies, BadKeys,
+    testing::Values(BadInput{"not json", ""}, BadInput{"{}", "SecretKey"}, BadInput{"[]", "SecretKeys"}, BadInput{"42", ""},
+                    BadInput{R"({"SecretKey":"short"})", "SecretKey"}, BadInput{R"({"SecretKey":7})", "SecretKey"},
+                    BadInput{R"({"SecretKey":"sk-0123456789\nabcdefghij"})", "SecretKey"},
+                    BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Colour":1})", "Colour"},
+                    BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Provider":"ftp://x"})", "Provider"},
+                    BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Provider":"https://u:p@x"})", "Provider"},
+                    BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Weight":0})", "Weight"},
+                    BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Level":1.5})", "Level"},
+                    BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Status":"yes"})", "Status"},
+                    BadInput{R"(["sk-0123456789abcdefghij","short"])", "[1]"},
+                    BadInput{R"(["sk-0123456789abcdefghij",{"Name":"x"}])", "[1].SecretKey"},
+                    BadInput{R"({"SecretKeys":["sk-0123456789abcdefghij",{"SecretKey":"x"}]})", "SecretKeys[1].SecretKey"},
+                    BadInput{R"({"SecretKeys":"sk-0123456789abcdefghij"})", "SecretKeys"}));
+
+TEST(NewKeys, TextNamesTheLine) {
+  EXPECT_EQ(bad("sk-0123456789abcdefghij\nshort\n", "text/plain").param, "line 2");
+  EXPECT_EQ(bad("\n\n", "text/plain").param, "SecretKeys");
+}
+
+TEST(KeyChanges, TakeWhatIsThereAndNothingElse) {
+  const auto read = read_key_change(R"({"Weight":3,"Status":false})");
+  const auto& change = std::get<KeyChange>(read);
+  EXPECT_EQ(change.weight, 3u);
+  EXPECT_EQ(change.enabled, false);
+  EXPECT_FALSE(change.name);
+  EXPECT_TRUE(std::holds_alternative<ApiError>(read_key_change("{}")));
+  EXPECT_TRUE(std::holds_alternative<ApiError>(read_key_change(R"({"SecretKey":"sk-0123456789abcdefghij"})")));
+}
+
+}  // namespace
+}  // namespace proxyxai

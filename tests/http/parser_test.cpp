@@ -1,0 +1,69 @@
+#include <gtest/gtest.h>
+
+#include "http/parsed.hpp"
+
+namespace proxyxai {
+namespace {
+
+TEST(Parser, FieldsAreViewsOfTheHead) {
+  const ParsedRequest request("POST /v1/x?y HTTP/1.1\r\nHost: a\r\nX-Own:  value \r\nContent-Length: 3\r\n\r\n");
+  EXPECT_EQ(request.parser.method(), "POST");
+  EXPECT_EQ(request.parser.target(), "/v1/x?y");
+  EXPECT_EQ(request.parser.version(), 11);
+  EXPECT_EQ(find(request.fields, "x-own"), "value");
+  EXPECT_EQ(find(request.fields, beast_http::field::host), "a");
+  EXPECT_EQ(find(request.fields, "absent"), "");
+  const char* const place = find(request.fields, "x-own").data();
+  EXPECT_GE(place, request.head.data());
+  EXPECT_LT(place, request.head.data() + request.head.size());
+}
+
+/// Chunks of every size, read in pieces of every size, give the same body.
+TEST(Parser, ChunkedBodiesAreDecodedHoweverTheyArrive) {
+  std::string body;
+  for (int i = 0; i < 400; ++i) body += std::to_string(i) + ',';
+  for (const std::size_t chunk : {1u, 7u, 100u, 5'000u}) {
+    std::string wire;
+    for (std::size_t at = 0; at < body.size(); at += chunk) {
+      const auto part = body.substr(at, chunk);
+      char size[20];
+      std::snprintf(size, sizeof size, "%zx", part.size());
+      wire += std::string(size) + ";ext=\"v\"\r\n" + part + "\r\n";
+    }
+    wire += "0\r\nTrailer: dropped\r\n\r\nNEXT";
+    for (const std::size_t read : {1u, 3u, 64u, 100'000u}) {
+      ParsedResponse response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+      std::string decoded, held;
+      std::size_t at = 0;
+      while (!response.parser.is_done()) {
+        ASSERT_LT(at, wire.size());
+        held += wire.substr(at, read);
+        at += read;
+        const auto fed = response.parser.feed_body(held.data(), held.size());
+        ASSERT_FALSE(fed.failed);
+        decoded += fed.body;
+        held.erase(0, fed.consumed);
+      }
+      EXPECT_EQ(decoded, body) << chunk << " " << read;
+      EXPECT_TRUE(response.fields.size() == 1) << "a trailer became a field";
+    }
+  }
+}
+
+TEST(Parser, BrokenChunksFail) {
+  for (const char* wire : {"x\r\n", "5\r\nhelloX\r\n", "-1\r\n", "5 \r\nhello\r\n0\r\n\r\n"}) {
+    ParsedResponse response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+    std::string bytes = wire;
+    const auto fed = response.parser.feed_body(bytes.data(), bytes.size());
+    EXPECT_TRUE(fed.failed || !response.parser.is_done()) << wire;
+  }
+}
+
+TEST(Tokens, AreFoundInLists) {
+  EXPECT_TRUE(has_token("keep-alive, Upgrade", "upgrade"));
+  EXPECT_TRUE(has_token("close", "close"));
+  EXPECT_FALSE(has_token("closed, x-close", "close"));
+}
+
+}  // namespace
+}  // namespace proxyxai
