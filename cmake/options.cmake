@@ -15,7 +15,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside Boost and libstdc++ templates when it inlines coroutines; they are not ours.
   target_compile_options(proxyxai_options INTERFACE
     -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict -Wno-dangling-pointer
-    -Wno-mismatched-new-delete)
+    -Wno-mismatched-new-delete -Wno-stringop-overread)
 endif()
 if(PROXYXAI_SANITIZE)
   target_compile_options(proxyxai_options INTERFACE

@@ -1,4 +1,4 @@
-#include "key_input.hpp"
+#include "proxyxai/admin/key_input.hpp"
 
 #include <algorithm>
 #include <limits>

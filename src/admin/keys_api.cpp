@@ -5,7 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "key_input.hpp"
+#include "proxyxai/admin/key_input.hpp"
 #include "proxyxai/base/origin_address.hpp"
 #include "proxyxai/http/query.hpp"
 

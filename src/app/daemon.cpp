@@ -73,6 +73,8 @@ Gateway::Settings gateway_settings(const Settings& settings) {
   return gateway;
 }
 
+bool is_access_logged(const std::string& log_level) { return log_level != "warn" && log_level != "error"; }
+
 KeyPool::Settings pool_settings(const Settings& settings) {
   KeyPool::Settings pool;
   pool.max_wait = settings.keys_max_wait;
@@ -88,15 +90,15 @@ struct Daemon::Parts {
         reread(std::move(source)),
         watchdog(loop.get_executor()),
         access_log(STDOUT_FILENO, settings.log_format == Settings::LogFormat::json),
-        store(loop, settings.data_dir, settings.durability == Settings::Durability::full),
+        store(loop, settings.data_dir, {true, settings.durability == Settings::Durability::full}),
         sealer(Sealer::open(settings.master_key, settings.data_dir)),
-        accounts(store.accounts()),
+        accounts(store),
         client_tls(settings.upstream_ca_file),
         origins(loop, watchdog, client_tls, upstream_settings(settings)),
         bodies(settings.body_memory_bytes, settings.data_dir),
         pool(clock, pool_settings(settings)),
         prober(origins, bodies),
-        keys(loop.get_executor(), store.keys(), pool, sealer, prober, clock,
+        keys(loop.get_executor(), store, pool, sealer, prober, clock,
              KeyService::Settings{settings.openai_api_base, settings.keys_reload_interval}),
         cors(settings.cors_origins),
         observer(metrics, access_log, clock),
@@ -108,7 +110,9 @@ struct Daemon::Parts {
         listener(loop, watchdog, public_listener(settings), server_tls.get(), front),
         admin(loop, watchdog, admin_listener(settings), nullptr, operations),
         signals(loop, SIGTERM, SIGINT, SIGHUP),
-        drain_limit(loop.get_executor()) {}
+        drain_limit(loop.get_executor()) {
+    access_log.set_enabled(is_access_logged(settings.log_level));
+  }
 
   asio::io_context loop{1};
   const Settings settings;
@@ -173,7 +177,8 @@ Task<void> Daemon::start() {
   Parts& p = *parts_;
   std::vector<InitialAccount> users;
   for (const Settings::InitialUser& each : p.settings.init_users) users.push_back({each.name, each.email, each.key});
-  const RootNotice notice = co_await ensure_root(p.store.accounts(), p.accounts, std::move(users));
+  const WallTime now = p.clock.wall_now();
+  const std::vector<NewAccountKey> made = co_await ensure_accounts(p.store, p.accounts, std::move(users), now);
   std::vector<NewKey> initial;
   for (const Settings::InitialKey& each : p.settings.init_keys) {
     NewKey key;
@@ -189,7 +194,7 @@ Task<void> Daemon::start() {
   spdlog::info("listening on {}://{} port {}, operations on {} port {}; {} upstream keys for {}", scheme,
                p.settings.listen_addresses.front(), p.listener.port(), p.settings.admin_listen_host, p.admin.port(),
                p.pool.size(), p.settings.openai_api_base);
-  if (notice.new_root_key) print_welcome(*notice.new_root_key, scheme, p.listener.port());
+  for (const NewAccountKey& each : made) print_welcome(each, scheme, p.listener.port(), p.pool.size() > 0);
 }
 
 void Daemon::tick(Instant now) {
@@ -227,7 +232,10 @@ void Daemon::reload() {
   } catch (const std::exception& error) {
     spdlog::error("the old certificate stays: {}", error.what());
   }
-  if (const auto fresh = p.reread()) set_log_level(fresh->log_level);
+  if (const auto fresh = p.reread()) {
+    set_log_level(fresh->log_level);
+    p.access_log.set_enabled(is_access_logged(fresh->log_level));
+  }
   asio::co_spawn(p.loop.get_executor(), p.keys.reload(), [](std::exception_ptr failure) {
     try {
       if (failure) std::rethrow_exception(failure);
@@ -294,6 +302,12 @@ void Daemon::export_metrics() {
       set("proxyxai_upstream_key_requests", "Attempts made with an upstream key.", key.health.requests, label);
       set("proxyxai_upstream_key_failures", "Attempts with an upstream key that ended in its or upstream's fault.", key.health.failures, label);
     }
+    const DatabaseWorker::Figures& writer = p.store.writer_figures();
+    set("proxyxai_writer_waiting_jobs", "Changes that wait to be stored.", writer.waiting);
+    set("proxyxai_writer_commits", "Commits since the start.", writer.groups);
+    set("proxyxai_writer_jobs", "Changes stored since the start.", writer.jobs);
+    set("proxyxai_writer_failed_commits", "Commits that failed since the start.", writer.failed_commits);
+    set("proxyxai_writer_commit_microseconds", "Time spent on commits since the start.", writer.commit_microseconds);
     std::uint64_t kept = 0, opened = 0, resumed = 0;
     p.origins.for_each([&](const Origin& origin) {
       kept += origin.kept();

@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "proxyxai/base/task.hpp"
 #include "proxyxai/config/settings.hpp"
 
 namespace proxyxai {

@@ -2,11 +2,11 @@
 
 #include <cstdint>
 
-#include "proxyxai/base/secret.hpp"
+#include "proxyxai/accounts/bootstrap.hpp"
 
 namespace proxyxai {
 
-/// Shows a root key that has just been made, this once, with the three commands to type next.
-void print_welcome(const Secret& root_key, const char* scheme, std::uint16_t port);
+/// Shows a key that has just been made, this once; for root's, with the commands to type next.
+void print_welcome(const NewAccountKey& made, const char* scheme, std::uint16_t port, bool has_upstream_keys);
 
 }  // namespace proxyxai

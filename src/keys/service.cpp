@@ -17,6 +17,20 @@ constexpr std::chrono::hours dead_for{7 * 24};
 
 }  // namespace
 
+KeyRow make_row(NewKey key, const Sealer& sealer, WallTime now) {
+  KeyRow row;
+  row.fingerprint = sha256(key.secret.reveal());
+  row.partial = key.secret.tail(4);
+  row.sealed = sealer.seal(key.secret, row.fingerprint);
+  row.name = std::move(key.name);
+  row.provider = std::move(key.provider);
+  row.level = key.level;
+  row.weight = key.weight;
+  row.enabled = key.enabled;
+  row.created_at = now;
+  return row;
+}
+
 KeyService::KeyService(Executor executor, KeyStore& store, KeyPool& pool, const Sealer& sealer, Prober& prober,
                        const Clock& clock, Settings settings)
     : executor_(executor),
@@ -109,16 +123,7 @@ Task<KeyService::Added> KeyService::add(std::vector<NewKey> keys, bool verify) {
   Added result;
   std::vector<KeyRow> rows;
   for (NewKey& each : keys) {
-    KeyRow row;
-    row.fingerprint = sha256(each.secret.reveal());
-    row.partial = each.secret.tail(4);
-    row.sealed = sealer_.seal(each.secret, row.fingerprint);
-    row.name = std::move(each.name);
-    row.provider = std::move(each.provider);
-    row.level = each.level;
-    row.weight = each.weight;
-    row.enabled = each.enabled;
-    row.created_at = clock_.wall_now();
+    KeyRow row = make_row(std::move(each), sealer_, clock_.wall_now());
     if (verify) {
       const Attempt verdict = co_await prober_.probe(open(row), false);
       if (verdict.fault == Fault::dead) {

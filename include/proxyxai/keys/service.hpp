@@ -24,6 +24,9 @@ struct NewKey {
   bool enabled = true;
 };
 
+/// The row of a key that has not been stored yet, its secret sealed.
+KeyRow make_row(NewKey key, const Sealer& sealer, WallTime now);
+
 /// What an operator may change of a key; absent: stays.
 struct KeyChange {
   std::optional<std::string> name, provider;

@@ -7,11 +7,19 @@
 
 #include "proxyxai/base/clock.hpp"
 #include "proxyxai/base/digest.hpp"
+#include "proxyxai/base/error.hpp"
 #include "proxyxai/base/task.hpp"
 
 /// What the domain modules ask of a database, without naming one. Each call is a coroutine on the event loop that never
 /// blocks it; a write has been committed durably when its call returns. Failures (disk full, I/O) throw StorageError.
 namespace proxyxai {
+
+/// The database could not do what was asked: a full disk, an I/O error, a lock that was not given in time, too much waiting
+/// to be written. Nothing of the failed call has been stored.
+class StorageError : public Failure {
+ public:
+  using Failure::Failure;
+};
 
 /// One upstream key at rest.
 struct KeyRow {

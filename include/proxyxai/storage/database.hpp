@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "proxyxai/storage/store.hpp"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace proxyxai {
+
+/// A prepared statement of a Database, reset and ready to be bound. Values are bound, never pasted into SQL. Belongs to the
+/// thread of its database. Throws StorageError.
+class Statement {
+ public:
+  Statement(sqlite3* database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
+  ~Statement();
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+
+  /// Binds the next parameter.
+  Statement& bind(std::int64_t value);
+  Statement& bind(std::string_view text);
+  Statement& bind_blob(std::string_view bytes);
+  Statement& bind(const Digest& digest);
+  Statement& bind(const std::optional<WallTime>& time);
+
+  /// Moves to the next row; false: there is none.
+  bool step();
+  /// Runs a statement that gives no rows.
+  void run();
+
+  [[nodiscard]] std::int64_t integer(int column) const;
+  [[nodiscard]] std::string text(int column) const;
+  [[nodiscard]] std::string blob(int column) const;
+  [[nodiscard]] Digest digest(int column) const;
+  [[nodiscard]] std::optional<WallTime> time(int column) const;
+
+ private:
+  sqlite3* database_;
+  sqlite3_stmt* statement_;
+  int next_ = 1;
+};
+
+/// One SQLite connection. One thread at a time. Throws StorageError, which names the operation and what SQLite said.
+class Database {
+ public:
+  enum class Mode { read_write, read_only };
+  Database(const std::string& file, Mode mode);
+
+  /// Runs statements without parameters or results.
+  void execute(const std::string& sql);
+  /// A statement, prepared once and kept for the next time.
+  Statement prepare(std::string_view sql);
+  /// The one value of a statement such as `PRAGMA user_version`.
+  std::string value_of(std::string_view sql);
+
+  [[nodiscard]] std::int64_t last_id() const;
+  [[nodiscard]] int changes() const;
+  [[nodiscard]] bool in_transaction() const;
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const;
+  };
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  std::unique_ptr<sqlite3, Close> handle_;
+  std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;  // dies before handle_
+};
+
+/// The newest schema this program knows.
+int schema_version();
+
+/// Brings the schema up to date, each step in a transaction; an older database that holds data is first copied to
+/// `<file>.before-v<n>`. Throws Failure for a database that a newer program has made.
+void migrate(Database& database, const std::string& file);
+
+}  // namespace proxyxai

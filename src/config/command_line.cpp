@@ -1,0 +1,109 @@
+#include "proxyxai/config/command_line.hpp"
+
+#include <algorithm>
+
+#include "nearest.hpp"
+#include "table.hpp"
+
+namespace proxyxai {
+namespace {
+
+using Command = CommandLine::Command;
+
+struct CommandRow {
+  const char* words;
+  Command command;
+  const char* argument;  // its name in the help; null: none
+  const char* description;
+};
+
+constexpr CommandRow commands[] = {
+    {"serve", Command::serve, nullptr, "serve clients (also without a command)"},
+    {"check", Command::check, nullptr, "check the database, also while a daemon uses it"},
+    {"keys add", Command::keys_add, "FILE|-", "store upstream keys, one a line; a running daemon takes them at SIGHUP"},
+    {"backup", Command::backup, "FILE", "write a consistent copy of the database, also while serving"},
+    {"config", Command::config, nullptr, "show the settings in force and where each comes from, secrets redacted"},
+};
+
+std::string padded(std::string text, std::size_t width) {
+  if (text.size() < width) text.append(width - text.size(), ' ');
+  return text;
+}
+
+}  // namespace
+
+std::variant<CommandLine, std::string> parse_command_line(std::span<const char* const> arguments) {
+  CommandLine line;
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const std::string word = arguments[i];
+    if (word == "--help" || word == "-h" || word == "help") {
+      line.command = Command::help;
+      return line;
+    }
+    if (word == "--version" || word == "version") {
+      line.command = Command::version;
+      return line;
+    }
+    if (word == "--config") {
+      if (++i == arguments.size()) return "--config needs a file";
+      line.config_file = arguments[i];
+    } else if (word.starts_with("--config=")) {
+      line.config_file = word.substr(9);
+    } else if (word.starts_with("-") && word != "-") {
+      return "unknown option '" + word + "'" + did_you_mean(word, {"--config", "--help", "--version"});
+    } else {
+      words.push_back(word);
+    }
+  }
+  if (words.empty()) return line;
+  std::string name = words[0];
+  words.erase(words.begin());
+  if (name == "keys" && !words.empty()) {
+    name += " " + words[0];
+    words.erase(words.begin());
+  }
+  const auto* const row = std::find_if(std::begin(commands), std::end(commands), [&](const CommandRow& each) { return name == each.words; });
+  if (row == std::end(commands)) {
+    std::vector<std::string> known;
+    for (const CommandRow& each : commands) known.emplace_back(each.words);
+    return "unknown command '" + name + "'" + did_you_mean(name, known);
+  }
+  line.command = row->command;
+  if (row->argument != nullptr) {
+    if (words.empty()) return "'" + name + "' needs " + row->argument;
+    line.argument = words[0];
+    words.erase(words.begin());
+  }
+  if (!words.empty()) return "'" + name + "' does not take '" + words[0] + "'";
+  return line;
+}
+
+std::string help_text() {
+  std::string text =
+      "proxyxai: a gateway that turns OpenAI keys into stable, metered API service.\n\n"
+      "Usage: proxyxai [COMMAND] [--config FILE]\n\nCommands:\n";
+  for (const CommandRow& each : commands) {
+    const std::string words = std::string(each.words) + (each.argument == nullptr ? "" : std::string(" ") + each.argument);
+    text += "  " + padded(words, 18) + each.description + "\n";
+  }
+  text +=
+      "\nOptions:\n"
+      "  --config FILE     settings in JSON; without it config/proxyxai.json, when there is one\n"
+      "  --help            this text\n"
+      "  --version         the version\n\n"
+      "Settings, from the environment or, in lower case, from the file; the environment wins:\n";
+  for (const SettingRow& row : setting_rows()) {
+    text += "  " + padded(std::string(row.name), 22) + padded(row.initial.empty() ? "-" : std::string(row.initial), 16) +
+            std::string(row.description) + "\n";
+  }
+  text +=
+      "\nSignals: SIGTERM and SIGINT finish the requests in flight and stop, a second one stops at once; SIGHUP reads keys,\n"
+      "certificates and the log level again.\n\n"
+      "Examples:\n"
+      "  INIT_KEYS=sk-one...,sk-two... proxyxai\n"
+      "  proxyxai keys add keys.txt && kill -HUP $(pidof proxyxai)\n";
+  return text;
+}
+
+}  // namespace proxyxai

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxyxai/config/settings.hpp"
+
+/// Readers of setting values. Each throws BadValue when the text is not what it reads.
+namespace proxyxai::value {
+
+/// `detail` says what is wrong beyond "not allowed"; it never quotes a secret.
+struct BadValue {
+  std::string detail;
+};
+
+std::uint64_t number(const std::string& text, std::uint64_t lowest, std::uint64_t highest);
+/// `512MiB`, `64K`, or bytes.
+std::uint64_t size(const std::string& text, std::uint64_t lowest);
+/// As parse_duration, and more than nothing.
+milliseconds duration(const std::string& text);
+std::string one_of(const std::string& text, std::initializer_list<std::string_view> words);
+/// Items between commas, without the spaces around them; empty ones are left out.
+std::vector<std::string> list(const std::string& text);
+std::string readable_file(const std::string& text);
+std::vector<std::string> ip_addresses(const std::string& text);
+std::vector<std::string> cidr_list(const std::string& text);
+std::vector<std::string> origins(const std::string& text);
+/// `host`, `host:port` or URL, as one canonical URL.
+std::string origin_url(const std::string& text);
+std::string proxy_url(const std::string& text);
+std::vector<Settings::InitialUser> users(const std::string& text);
+std::vector<Settings::InitialKey> keys(const std::string& text);
+
+struct HostPort {
+  std::string host;
+  std::uint16_t port;
+};
+HostPort host_port(const std::string& text);
+
+}  // namespace proxyxai::value
