@@ -1,0 +1,50 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace mock {
+
+using nlohmann::ordered_json;
+
+/// A request as it came, its body hashed and, when it is small enough, kept.
+struct Request {
+  std::string method, target, path, query;
+  int version = 11;
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string key;                ///< The bearer token.
+  std::uint64_t body_size = 0;
+  std::string body_sha256;        ///< Hexadecimal.
+  std::string body;               ///< At most `max_kept_body` bytes: then all of it.
+  bool body_kept = true;
+
+  [[nodiscard]] std::string header(std::string_view lower_case_name) const;
+  [[nodiscard]] std::uint64_t number(std::string_view lower_case_name, std::uint64_t otherwise) const;
+};
+
+inline constexpr std::uint64_t max_kept_body = 8u << 20;
+
+/// What is answered: a body, or events of a stream.
+struct Answer {
+  unsigned status = 200;
+  std::string content_type = "application/json";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::string body;
+  /// Set: a chunked body made of these, each a chunk; nullopt ends it.
+  std::function<std::optional<std::string>()> next_piece;
+};
+
+std::string sha256_hex(std::string_view text);
+std::string base64(std::string_view bytes);
+
+Answer json_answer(const ordered_json& body, unsigned status = 200);
+Answer error_answer(unsigned status, std::string_view type, const ordered_json& code, std::string_view message);
+
+}  // namespace mock
