@@ -94,7 +94,8 @@ void RequestBody::commit(std::size_t bytes) {
 
 Task<bool> RequestBody::spool() {
   const std::string& directory = store_.directory_;
-  const int file = co_await off_loop(store_.files_, [directory] { return open_unlinked(directory); });
+  auto open = [&directory] { return open_unlinked(directory); };
+  const int file = co_await off_loop(store_.files_, open);
   if (file < 0) {
     spdlog::error("cannot make a temporary file for a request body in '{}': is the disk full or read-only?", directory);
     co_return false;
@@ -117,7 +118,8 @@ Task<bool> RequestBody::write_out(std::size_t first) {
     const char* data = block.data.get();
     const std::size_t filled = block.filled;
     const std::uint64_t offset = written_;
-    const bool ok = co_await off_loop(store_.files_, [=] { return write_all(file, data, filled, offset); });
+    auto write = [=] { return write_all(file, data, filled, offset); };
+    const bool ok = co_await off_loop(store_.files_, write);
     if (!ok) {
       spdlog::error("cannot write a request body to its temporary file: is the disk of '{}' full?", store_.directory_);
       co_return false;
@@ -149,8 +151,8 @@ Task<std::string_view> RequestBody::load(std::uint64_t offset) {
   const int file = file_;
   char* const data = staging.data.get();
   const std::size_t wanted = static_cast<std::size_t>(std::min<std::uint64_t>(staging.capacity, size_ - offset));
-  const ssize_t got =
-      co_await off_loop(store_.files_, [=] { return ::pread(file, data, wanted, static_cast<off_t>(offset)); });
+  auto read = [=] { return ::pread(file, data, wanted, static_cast<off_t>(offset)); };
+  const ssize_t got = co_await off_loop(store_.files_, read);
   if (got <= 0) co_return std::string_view();
   co_return std::string_view(data, static_cast<std::size_t>(got));
 }

@@ -104,6 +104,15 @@ Stream::Step Stream::try_read(asio::mutable_buffer into) {
   return tls_result(got);
 }
 
+bool Stream::has_news() {
+  if (!ssl_) return true;
+  ERR_clear_error();
+  errno = 0;
+  char first = 0;
+  const int got = SSL_peek(ssl_.get(), &first, 1);
+  return got > 0 || tls_result(got).want != Want::read;
+}
+
 Task<Transfer> Stream::read_some(asio::mutable_buffer into, Expect expect) {
   if (!socket_.is_open()) co_return Transfer{asio::error::bad_descriptor, 0};
   if (expect == Expect::later && !(ssl_ && SSL_has_pending(ssl_.get()))) {

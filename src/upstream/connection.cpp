@@ -29,6 +29,10 @@ UpstreamConnection::UpstreamConnection(Origin& origin, Stream stream, Watchdog& 
                 }),
       watch_(watchdog, [this] {
         // While sending: the answer has begun. While kept: the upstream closed, or speaks out of turn.
+        if (!stream_.has_news()) {
+          watch_.arm(stream_.socket().native_handle(), POLLIN | POLLRDHUP);
+          return;
+        }
         answered_early_ = true;
         boost::system::error_code ignored;
         stream_.socket().cancel(ignored);

@@ -1,6 +1,7 @@
 """Bytes no client library sends: must-hold properties 1-9 on the wire. Refused means an answer in the upstream's shape,
 the connection closed, and not one byte upstream."""
 import json
+import re
 
 import pytest
 
@@ -73,10 +74,10 @@ def test_ambiguous_head_is_refused_and_nothing_goes_upstream(shared, mock, name)
     assert answer.startswith(b"HTTP/1.1 "), answer
     status = int(answer.split()[1])
     assert status == expected or (isinstance(expected, tuple) and status in expected), answer
-    assert answer.count(b"HTTP/1.1 ") == 1, "a leftover was parsed as a request"
+    assert len(re.findall(rb"(?m)^HTTP/1.1 \d", answer)) == 1, "a leftover was parsed as a request"
     body = json.loads(answer.split(b"\r\n\r\n", 1)[1])
     assert set(body["error"]) == {"message", "type", "param", "code"}
-    assert mock.stats()["requests"] == 0 or not mock.requests()
+    assert not mock.requests()
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r"])

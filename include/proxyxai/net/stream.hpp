@@ -16,7 +16,12 @@ using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
 
 struct SslDeleter {
-  void operator()(SSL* ssl) const { SSL_free(ssl); }
+  void operator()(SSL* ssl) const {
+    // OpenSSL makes the session of a connection that ends without close_notify unfit for resumption; ours end so when the
+    // upstream closes them, and their sessions are good. After a fatal alert it has done so already.
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    SSL_free(ssl);
+  }
 };
 using SslPtr = std::unique_ptr<SSL, SslDeleter>;
 
@@ -47,6 +52,10 @@ class Stream {
   /// system call that would only answer "not yet".
   enum class Expect : bool { now, later };
   Task<Transfer> read_some(boost::asio::mutable_buffer into, Expect expect);
+
+  /// On a readable socket: whether there is anything for us to read, or the end. TLS's own records (session tickets, key
+  /// updates) are taken in and are not.
+  [[nodiscard]] bool has_news();
 
   /// Waits until something can be read, holding no buffer meanwhile. May return early.
   Task<boost::system::error_code> readable();
