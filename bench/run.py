@@ -80,6 +80,7 @@ class Upstream:
     def __init__(self, build, folder, tls):
         self.scheme = "https" if tls else "http"
         port_file = folder / f"port-{self.scheme}"
+        port_file.unlink(missing_ok=True)
         command = [build / "bench_upstream", "--port-file", port_file]
         if tls:
             command += ["--cert", folder / "server.pem", "--key", folder / "server.key"]

@@ -11,7 +11,9 @@ find_package(spdlog 1.10 REQUIRED)
 add_library(proxyxai_boost INTERFACE)
 target_link_libraries(proxyxai_boost INTERFACE Boost::headers Threads::Threads)
 target_compile_definitions(proxyxai_boost INTERFACE
-  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
+  # Coroutine frames of finished phases are kept for the next request: a request has up to nine at a time.
+  BOOST_ASIO_RECYCLING_ALLOCATOR_CACHE_SIZE=16)
 
 if(PROXYXAI_TESTS)
   find_package(GTest 1.12 REQUIRED)

@@ -18,7 +18,7 @@ char unescaped(char c) {
 }  // namespace
 
 void JsonScan::append(char c) {
-  if (kept_ && text_.size() < max_model) text_.push_back(c);
+  if (kept_ && text_size_ < text_.size()) text_[text_size_++] = c;
 }
 
 void JsonScan::on_text(std::string_view piece, std::size_t& at) {
@@ -60,10 +60,11 @@ void JsonScan::on_text(std::string_view piece, std::size_t& at) {
 void JsonScan::end_text() {
   in_text_ = false;
   if (depth_ != 1) return;
+  const std::string_view text(text_.data(), text_size_);
   if (is_name_) {
-    name_ = text_ == "model" ? Name::model : text_ == "stream" ? Name::stream : Name::other;
+    name_ = text == "model" ? Name::model : text == "stream" ? Name::stream : Name::other;
   } else if (name_ == Name::model) {
-    facts_.model = text_;
+    facts_.model = text;
   }
 }
 
@@ -111,7 +112,7 @@ void JsonScan::feed(std::string_view piece) {
     if (c == '"') {
       in_text_ = true;
       kept_ = depth_ == 1 && (is_name_ || name_ == Name::model);
-      text_.clear();
+      text_size_ = 0;
     } else {
       on_structure(c);
     }

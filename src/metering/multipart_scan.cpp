@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "proxyxai/base/ascii.hpp"
 #include "proxyxai/metering/request_scan.hpp"
@@ -47,19 +48,14 @@ void MultipartScan::feed(std::string_view piece) {
       piece.remove_prefix(used);
       continue;
     }
-    // Join the held tail with only as much of the piece as decides what it is.
+    // Join the held tail with the next bytes, in steps that bound the copy.
     const std::size_t joined = std::min(piece.size(), max_part_head);
-    const std::size_t before = held_.size();
     held_.append(piece.substr(0, joined));
-    const std::string bytes = std::move(held_);
-    held_.clear();
-    const std::size_t used = step(bytes);
-    if (used <= before) {
-      held_ = bytes.substr(used);
-      piece.remove_prefix(joined);
-    } else {
-      piece.remove_prefix(used - before);
-    }
+    piece.remove_prefix(joined);
+    const std::string bytes = std::exchange(held_, {});
+    std::string_view rest = bytes;
+    for (std::size_t used = 1; used > 0 && state_ != State::done; rest.remove_prefix(used)) used = step(rest);
+    held_ = rest;
   }
 }
 

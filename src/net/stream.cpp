@@ -149,6 +149,7 @@ Stream::Step Stream::try_write_step(std::span<asio::const_buffer> buffers) {
     size = 0;
     for (const asio::const_buffer& each : buffers) {
       const std::size_t part = std::min(each.size(), tls_record - size);
+      if (part == 0) continue;
       std::memcpy(record.data() + size, each.data(), part);
       size += part;
       if (size == tls_record) break;

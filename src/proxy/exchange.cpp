@@ -34,6 +34,7 @@ void Exchange::release() {
 void Exchange::compose(const Outgoing& outgoing, const UpstreamKey& key) {
   const OriginAddress& address = origin_->address();
   head_.clear();
+  head_.reserve(960);
   head_.append(outgoing.method).append(" ", 1).append(address.prefix);
   if (outgoing.add_prefix) head_.append("/v1", 3);
   head_.append(outgoing.path);

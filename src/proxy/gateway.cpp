@@ -32,7 +32,8 @@ Gateway::Gateway(Parts parts, Settings settings)
     : parts_(parts), settings_(std::move(settings)), relay_(parts.cors, parts.clock, settings_.idle_timeout) {}
 
 Task<bool> Gateway::serve(Connection& client, std::string_view path, std::string_view query) {
-  RequestContext request(client, parts_.bodies, parts_.origins, parts_.clock.now());
+  const auto owned = std::make_unique<RequestContext>(client, parts_.bodies, parts_.origins, parts_.clock.now());
+  RequestContext& request = *owned;
   request.path = path;
   request.query = query;
   request.route = find_route(path);

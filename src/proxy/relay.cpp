@@ -99,7 +99,7 @@ Task<void> Relay::pass(RequestContext& request) const {
   Exchange& exchange = request.exchange;
   UpstreamConnection& upstream = *exchange.connection();
   std::string head;
-  head.reserve(2048);
+  head.reserve(960);
   const Framing framing = compose_head(head, request);
   begin(request, upstream.answer().status());
 

@@ -3,6 +3,10 @@ import pytest
 from processes import Gateway, Mock
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "figures: measures memory or time, and so wants the optimised build")
+
+
 @pytest.fixture(scope="session")
 def tls_mock(tmp_path_factory):
     mock = Mock(tmp_path_factory.mktemp("mock"))

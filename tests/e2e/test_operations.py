@@ -179,6 +179,6 @@ def test_paths_and_cors(gateway, mock):
     assert status == 401 and headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.figures
 def test_idle_memory(gateway):
-    limit = 25 * 1024 if SLOW <= 1 else 25 * 1024 * 12
-    assert gateway.resident_kib() < limit
+    assert gateway.resident_kib() < 25 * 1024

@@ -43,6 +43,7 @@ def test_answer_is_the_direct_answer_byte_for_byte(gateway, mock, path, body):
     assert got_headers["x-request-id"] == headers["x-request-id"]
 
 
+@pytest.mark.figures
 def test_a_hundred_megabytes_of_events_arrive_byte_for_byte(gateway, mock):
     size = 100 * 1024 * 1024
     want = hashlib.sha256(direct(mock, "/v1/chat/completions", STREAM, {"x-mock-raw-bytes": str(size)})[2]).hexdigest()
@@ -50,7 +51,7 @@ def test_a_hundred_megabytes_of_events_arrive_byte_for_byte(gateway, mock):
     status, _, got = gateway.call("POST", "/v1/chat/completions", STREAM, headers={"x-mock-raw-bytes": str(size)}, timeout=120)
     assert status == 200 and len(got) == size
     assert hashlib.sha256(got).hexdigest() == want
-    assert gateway.resident_kib() - before < 8 * 1024 * SLOW
+    assert gateway.resident_kib() - before < 8 * 1024
 
 
 def test_each_event_is_at_the_client_before_the_next_leaves_upstream(gateway):
@@ -65,6 +66,7 @@ def test_each_event_is_at_the_client_before_the_next_leaves_upstream(gateway):
     assert all(0.15 < gap < 0.6 * max(1, SLOW / 2) for gap in gaps), gaps
 
 
+@pytest.mark.figures
 def test_slow_readers_cost_little_each(gateway):
     count = 40
     gateway.chat()
@@ -127,6 +129,7 @@ def test_no_retry_after_the_first_byte(start, mock):
     assert len(mock.requests()) == 1
 
 
+@pytest.mark.figures
 @pytest.mark.parametrize("when", ["before the answer", "in the stream"])
 def test_upstream_is_let_go_within_100_ms_when_the_client_leaves(gateway, mock, when):
     gateway.chat()
@@ -141,7 +144,7 @@ def test_upstream_is_let_go_within_100_ms_when_the_client_leaves(gateway, mock, 
     raw.socket.close()
     mock.wait_for("client_gone", 1)
     (gone,) = [r for r in mock.requests() if r["outcome"] == "client_gone"]
-    assert gone["ended_ms"] - left <= 100 * max(1, SLOW / 2), gone["ended_ms"] - left
+    assert gone["ended_ms"] - left <= 100, gone["ended_ms"] - left
     wait_for(lambda: gateway.metric("proxyxai_requests_in_flight") == 0, what="the request settled")
     assert "reason=client_gone" in wait_for(lambda: "client_gone" in gateway.text() and gateway.text(), what="its line in the log")
 
@@ -157,8 +160,9 @@ def test_client_leaving_blames_no_key(start, mock):
     assert gateway.shown(KEY)["State"] == "active" and gateway.shown(KEY)["Failures"] == 0
 
 
+@pytest.mark.figures
 def test_uploads_beyond_the_budget_are_spooled_and_arrive_whole(start, mock):
-    count, size = (200, 20 << 20) if SLOW <= 1 else (40, 20 << 20)
+    count, size = 200, 20 << 20
     budget = 64 << 20
     gateway = start(BODY_MEMORY_BYTES=budget, BODY_IDLE_TIMEOUT="600s")
     gateway.chat()
@@ -193,7 +197,7 @@ def test_uploads_beyond_the_budget_are_spooled_and_arrive_whole(start, mock):
     finally:
         done.set()
         watcher.join()
-    assert max(peak) - before < (budget >> 10) + 48 * 1024 * SLOW, max(peak) - before
+    assert max(peak) - before < (budget >> 10) + 48 * 1024, max(peak) - before
     wait_for(lambda: gateway.metric("proxyxai_body_memory_bytes") == 0, what="the budget given back")
 
 
@@ -227,8 +231,9 @@ def test_first_byte_and_idle_timeouts(start, mock):
     assert answer.startswith(b"HTTP/1.1 200") and not answer.endswith(b"0\r\n\r\n")
 
 
+@pytest.mark.figures
 def test_ten_thousand_idle_connections_are_cheap(start):
-    count = 10_000 if SLOW <= 1 else 1_000
+    count = 10_000
     gateway = start(KEEPALIVE_TIMEOUT="600s", HEADER_TIMEOUT="600s")
     gateway.chat()
     before = gateway.resident_kib()
@@ -243,5 +248,5 @@ def test_ten_thousand_idle_connections_are_cheap(start):
     for each in idle:
         each.close()
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert used < 15 * count * (1 if SLOW <= 1 else 4), f"{used} KiB for {count}"
+    assert used < 15 * count, f"{used} KiB for {count}"
     wait_for(lambda: gateway.metric("proxyxai_client_connections") == 0, 30 * SLOW, "the connections' end")

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -38,7 +39,8 @@ class JsonScan {
   std::uint8_t unicode_ = 0;   // hex digits of \uXXXX still to come
   std::uint16_t code_ = 0;
   Name name_ = Name::other;
-  std::string text_;
+  std::array<char, max_model> text_;
+  std::size_t text_size_ = 0;
 };
 
 /// Finds the form field `model` of a multipart/form-data body (RFC 7578) that is fed in any pieces; file parts are passed

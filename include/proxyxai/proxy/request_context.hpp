@@ -8,6 +8,7 @@
 
 #include "proxyxai/accounts/directory.hpp"
 #include "proxyxai/base/clock.hpp"
+#include "proxyxai/base/free_list.hpp"
 #include "proxyxai/http/request_body.hpp"
 #include "proxyxai/metering/request_scan.hpp"
 #include "proxyxai/net/connection.hpp"
@@ -20,13 +21,15 @@ namespace proxyxai {
 inline constexpr unsigned client_left = 499;
 inline ApiError client_gone() { return {client_left, "client_gone", {}, {}, true}; }
 
-/// One client request on its way through the phases: each phase reads what the earlier ones wrote. Lives in the frame of
+/// One client request on its way through the phases: each phase reads what the earlier ones wrote. Owned by
 /// Gateway::serve; loop thread only.
 struct RequestContext {
   RequestContext(Connection& connection, BodyStore& store, Origins& origins, Instant now)
       : client(connection), started(now), body(store), exchange(origins) {}
   RequestContext(const RequestContext&) = delete;
   RequestContext& operator=(const RequestContext&) = delete;
+  static void* operator new(std::size_t size) { return FreeList<RequestContext>::take(size); }
+  static void operator delete(void* block) { FreeList<RequestContext>::give(block); }
 
   Connection& client;
   const Instant started;
@@ -52,6 +55,7 @@ struct RequestContext {
   unsigned attempts = 0;             ///< Requests that upstream may have seen.
   unsigned unknown_model_answers = 0;
   std::chrono::nanoseconds upstream_time{0};  ///< Spent on attempts, up to the head of each answer.
+  Instant attempt_ended{};           ///< When the last attempt had its verdict.
   Fault fault = Fault::none;         ///< Of the last attempt.
 
   // relay, or a refusal
