@@ -16,6 +16,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(proxyxai_options INTERFACE
     -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict -Wno-dangling-pointer
     -Wno-mismatched-new-delete -Wno-stringop-overread)
+  # The same again where link-time optimisation compiles.
+  target_link_options(proxyxai_options INTERFACE -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized)
 endif()
 if(PROXYXAI_SANITIZE)
   target_compile_options(proxyxai_options INTERFACE

@@ -72,7 +72,7 @@ void Histogram::render(std::string& out, std::string_view name, std::string_view
   for (std::size_t i = 0; i < buckets_.size(); ++i) {
     below += buckets_[i];
     out.append(name).append("_bucket{").append(labels).append(labels.empty() ? "le=\"" : ",le=\"");
-    if (i < bounds.size()) append_seconds(out, static_cast<double>(bounds[i]) * 1e-6);
+    if (i < bounds.size()) append_seconds(out, static_cast<double>(bounds[i]) / 1e6);
     else out.append("+Inf");
     out.append("\"} ").append(std::to_string(below)).append("\n");
   }

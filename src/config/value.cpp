@@ -142,15 +142,16 @@ std::vector<Settings::InitialUser> users(const std::string& text) {
     user.name = trimmed(next_field(rest, separator));
     user.email = trimmed(next_field(rest, separator));
     std::string key = trimmed(next_field(rest, separator));
+    // By number only: what stands in the name's place may be a key.
     const std::string place = "entry " + std::to_string(result.size() + 1);
     const bool good_name = !user.name.empty() && user.name.size() <= 63 &&
                            std::all_of(user.name.begin(), user.name.end(), [](char c) {
                              return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
                            });
     if (!good_name) throw BadValue{place + " has no good name (letters, digits, - and _)"};
-    if (user.email.find('@') == user.email.npos) throw BadValue{place + " ('" + user.name + "') has no e-mail address"};
-    if (!rest.empty()) throw BadValue{place + " ('" + user.name + "') has more than three parts"};
-    if (!key.empty() && key.size() != 51) throw BadValue{place + " ('" + user.name + "') has a key of " + std::to_string(key.size()) + " characters"};
+    if (user.email.find('@') == user.email.npos) throw BadValue{place + " has no e-mail address"};
+    if (!rest.empty()) throw BadValue{place + " has more than three parts"};
+    if (!key.empty() && key.size() != 51) throw BadValue{place + " has a key of " + std::to_string(key.size()) + " characters"};
     user.key = Secret(std::move(key));
     result.push_back(std::move(user));
   }

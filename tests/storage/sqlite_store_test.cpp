@@ -1,0 +1,420 @@
+#include "proxyxai/storage/sqlite_store.hpp"
+
+#include <sys/stat.h>
+
+#include <gmock/gmock.h>
+
+#include "proxyxai/keys/seal.hpp"
+#include "storage/rows.hpp"
+#include "support/run_task.hpp"
+#include "support/temp_directory.hpp"
+
+namespace proxyxai {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+/// The permission bits, e.g. 0600.
+unsigned file_mode(const std::string& name) {
+  struct stat status {};
+  if (::stat(name.c_str(), &status) != 0) throw std::runtime_error("there is no " + name);
+  return status.st_mode & 07777;
+}
+
+class StoreFile : public testing::Test {
+ protected:
+  void open(SqliteStore::Options options = {}) { store = std::make_unique<SqliteStore>(loop, directory.path(), options); }
+  void reopen() {
+    store.reset();
+    open();
+  }
+  template <class T>
+  T run(Task<T> task) {
+    return run_task(loop, std::move(task));
+  }
+  KeyStore::Added add(std::vector<KeyRow> rows) { return run(store->add_keys(std::move(rows))); }
+
+  [[nodiscard]] std::string file() const { return directory / "proxyxai.db"; }
+  /// The message of the Failure that `act` ends in.
+  template <class Act>
+  static std::string failure_of(Act act) {
+    try {
+      act();
+    } catch (const Failure& failure) {
+      return failure.what();
+    }
+    ADD_FAILURE() << "no failure";
+    return {};
+  }
+
+  TempDirectory directory;
+  boost::asio::io_context loop;
+  std::unique_ptr<SqliteStore> store;
+};
+
+void expect_same(const KeyRow& a, const KeyRow& b) {
+  EXPECT_EQ(a.fingerprint, b.fingerprint);
+  EXPECT_EQ(a.sealed, b.sealed);
+  EXPECT_EQ(a.partial, b.partial);
+  EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.provider, b.provider);
+  EXPECT_EQ(a.level, b.level);
+  EXPECT_EQ(a.weight, b.weight);
+  EXPECT_EQ(a.enabled, b.enabled);
+  EXPECT_EQ(a.health, b.health);
+  EXPECT_EQ(a.created_at, b.created_at);
+  EXPECT_EQ(a.died_at, b.died_at);
+}
+
+TEST_F(StoreFile, KeepsEveryFieldOfAKeyOverARestart) {
+  open();
+  KeyRow disabled = key_row("b");
+  disabled.enabled = false;
+  disabled.died_at = from_unix_ms(1'700'000'009'999);
+  disabled.name = std::string("quote ' and \0 and é", 20);
+  const auto added = add({key_row("a"), disabled});
+  reopen();
+  const auto rows = run(store->load_keys());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].id, added.rows[0].id);
+  EXPECT_EQ(rows[1].id, added.rows[1].id);
+  expect_same(rows[0], key_row("a"));
+  expect_same(rows[1], disabled);
+}
+
+TEST_F(StoreFile, AddsAKeyOnceByItsFingerprint) {
+  open();
+  const auto first = add({key_row("a"), key_row("b")});
+  EXPECT_THAT(first.is_new, ElementsAre(true, true));
+  EXPECT_GT(first.rows[0].id, 0);
+  EXPECT_NE(first.rows[0].id, first.rows[1].id);
+  KeyRow other = key_row("a");
+  other.name = "renamed";
+  other.sealed = "sealed otherwise";
+  const auto again = add({key_row("c"), other, key_row("c")});
+  EXPECT_THAT(again.is_new, ElementsAre(true, false, false));
+  EXPECT_EQ(again.rows[1].id, first.rows[0].id);
+  expect_same(again.rows[1], key_row("a"));
+  EXPECT_EQ(again.rows[2].id, again.rows[0].id);
+  EXPECT_EQ(run(store->load_keys()).size(), 3u);
+}
+
+TEST_F(StoreFile, AddsAllKeysOfACallOrNone) {
+  open();
+  KeyRow bad = key_row("b");
+  {
+    Database other(file(), Database::Mode::read_write);
+    other.execute("CREATE TRIGGER refuse BEFORE INSERT ON upstream_keys WHEN new.partial = 'bad!' BEGIN SELECT RAISE(ABORT, 'refused'); END");
+  }
+  bad.partial = "bad!";
+  EXPECT_THROW(add({key_row("a"), bad, key_row("c")}), StorageError);
+  EXPECT_THAT(run(store->load_keys()), IsEmpty());
+  EXPECT_EQ(add({key_row("a")}).rows.size(), 1u);
+}
+
+TEST_F(StoreFile, NeverGivesAnIdTwice) {
+  open();
+  const auto first = add({key_row("a")}).rows[0].id;
+  EXPECT_TRUE(run(store->delete_key(first)));
+  reopen();
+  EXPECT_GT(add({key_row("b")}).rows[0].id, first);
+}
+
+TEST_F(StoreFile, UpdatesWhatAnOperatorMayChangeOnly) {
+  open();
+  KeyRow row = add({key_row("a"), key_row("b")}).rows[0];
+  KeyRow change = row;
+  change.name = "new";
+  change.provider = "https://new";
+  change.level = 5;
+  change.weight = 9;
+  change.enabled = false;
+  change.sealed = "other";
+  change.health = "other";
+  change.fingerprint = sha256("other");
+  change.died_at = WallTime{};
+  EXPECT_TRUE(run(store->update_key(change)));
+  const auto rows = run(store->load_keys());
+  KeyRow wanted = key_row("a");
+  wanted.name = "new";
+  wanted.provider = "https://new";
+  wanted.level = 5;
+  wanted.weight = 9;
+  wanted.enabled = false;
+  expect_same(rows[0], wanted);
+  expect_same(rows[1], key_row("b"));
+  change.id = 4711;
+  EXPECT_FALSE(run(store->update_key(change)));
+}
+
+TEST_F(StoreFile, DeletesOneKey) {
+  open();
+  const auto added = add({key_row("a"), key_row("b")});
+  EXPECT_TRUE(run(store->delete_key(added.rows[0].id)));
+  EXPECT_FALSE(run(store->delete_key(added.rows[0].id)));
+  const auto rows = run(store->load_keys());
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].id, added.rows[1].id);
+}
+
+TEST_F(StoreFile, SavesHealth) {
+  open();
+  const auto added = add({key_row("a"), key_row("b"), key_row("c")});
+  const WallTime death = from_unix_ms(1'800'000'000'001);
+  run(store->save_health({{added.rows[0].id, "ill", false, death}, {4711, "nobody", true, {}}, {added.rows[2].id, "well", true, {}}}));
+  const auto rows = run(store->load_keys());
+  EXPECT_EQ(rows[0].health, "ill");
+  EXPECT_FALSE(rows[0].enabled);
+  EXPECT_EQ(rows[0].died_at, death);
+  expect_same(rows[1], key_row("b"));
+  EXPECT_EQ(rows[2].health, "well");
+  EXPECT_EQ(rows[2].died_at, std::nullopt);
+  run(store->save_health({{added.rows[0].id, "back", true, {}}}));
+  EXPECT_EQ(run(store->load_keys())[0].died_at, std::nullopt);
+}
+
+TEST_F(StoreFile, SweepsOnlyWhatDiedBefore) {
+  open();
+  const WallTime then = from_unix_ms(1'800'000'000'000);
+  KeyRow before = key_row("before"), at = key_row("at"), after = key_row("after");
+  before.died_at = then - milliseconds{1};
+  at.died_at = then;
+  after.died_at = then + milliseconds{1};
+  add({before, at, after, key_row("alive")});
+  EXPECT_EQ(run(store->sweep_dead(then)), 1u);
+  EXPECT_EQ(run(store->sweep_dead(then)), 0u);
+  std::vector<std::string> left;
+  for (const KeyRow& row : run(store->load_keys())) left.push_back(row.name);
+  EXPECT_THAT(left, ElementsAre("name of at", "name of after", "name of alive"));
+}
+
+TEST_F(StoreFile, FindsAccountsByWholeKeyAndByName) {
+  open();
+  const AccountRow stored = run(store->put_account(account_row("root")));
+  run(store->put_account(account_row("other")));
+  EXPECT_GT(stored.id, 0);
+  const auto found = run(store->find_by_key(sha256("key of root")));
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->id, stored.id);
+  EXPECT_EQ(found->name, "root");
+  EXPECT_EQ(found->email, "root@example.com");
+  EXPECT_EQ(found->partial, "tail of root");
+  EXPECT_EQ(found->key_digest, sha256("key of root"));
+  EXPECT_TRUE(found->is_root);
+  EXPECT_TRUE(found->enabled);
+  EXPECT_EQ(found->created_at, from_unix_ms(1'700'000'000'456));
+  EXPECT_FALSE(run(store->find_by_key(sha256("key of roo"))).has_value());
+  EXPECT_EQ(run(store->find_by_name("ROOT"))->id, stored.id);
+  EXPECT_FALSE(run(store->find_by_name("root'--")).has_value());
+  EXPECT_FALSE(run(store->find_by_name("other"))->is_root);
+}
+
+TEST_F(StoreFile, ReplacesKeyAndMailOfAnAccountOnly) {
+  open();
+  const auto id = run(store->put_account(account_row("root"))).id;
+  AccountRow change = account_row("root");
+  change.key_digest = sha256("new");
+  change.email = "new@example.com";
+  change.partial = "new";
+  change.is_root = false;
+  change.created_at = {};
+  const AccountRow stored = run(store->put_account(change));
+  EXPECT_EQ(stored.id, id);
+  EXPECT_EQ(stored.email, "new@example.com");
+  EXPECT_EQ(stored.partial, "new");
+  EXPECT_TRUE(stored.is_root);
+  EXPECT_EQ(stored.created_at, account_row("root").created_at);
+  EXPECT_FALSE(run(store->find_by_key(sha256("key of root"))).has_value());
+  EXPECT_EQ(run(store->find_by_key(sha256("new")))->id, id);
+}
+
+TEST_F(StoreFile, GivesAKeyToOneAccountOnly) {
+  open();
+  run(store->put_account(account_row("a")));
+  AccountRow thief = account_row("b");
+  thief.key_digest = account_row("a").key_digest;
+  EXPECT_THROW(run(store->put_account(thief)), StorageError);
+  EXPECT_EQ(run(store->find_by_key(thief.key_digest))->name, "a");
+  EXPECT_FALSE(run(store->find_by_name("b")).has_value());
+}
+
+TEST_F(StoreFile, LoadsTheLatestAccounts) {
+  open();
+  for (const char* name : {"a", "b", "c"}) run(store->put_account(account_row(name)));
+  std::vector<std::string> names;
+  for (const auto& row : run(store->load_recent_accounts(2))) names.push_back(row.name);
+  EXPECT_THAT(names, ElementsAre("c", "b"));
+  EXPECT_EQ(run(store->load_recent_accounts(10)).size(), 3u);
+}
+
+TEST_F(StoreFile, SecondDaemonOnADirectoryIsRefused) {
+  open();
+  const std::string said = failure_of([&] { SqliteStore second(loop, directory.path(), {}); });
+  EXPECT_THAT(said, HasSubstr(directory.path()));
+  EXPECT_THAT(said, HasSubstr("another proxyxai"));
+  // The offline commands may work beside it, and the first goes on.
+  SqliteStore beside(loop, directory.path(), {.exclusive = false});
+  run(beside.add_keys({key_row("b")}));
+  add({key_row("a")});
+  EXPECT_EQ(run(store->load_keys()).size(), 2u);
+  store.reset();
+  open();
+  EXPECT_EQ(run(store->load_keys()).size(), 2u);
+}
+
+/// StoreFileModes that hold whatever the umask of the process is.
+class StoreFileModes : public StoreFile, public testing::WithParamInterface<mode_t> {
+ protected:
+  StoreFileModes() : before_(::umask(GetParam())) {}
+  ~StoreFileModes() override { ::umask(before_); }
+
+ private:
+  const mode_t before_;
+};
+
+TEST_P(StoreFileModes, AreForTheOwnerOnly) {
+  const std::string path = directory / "data";
+  store = std::make_unique<SqliteStore>(loop, path, SqliteStore::Options{});
+  run(store->add_keys({key_row("a")}));
+  Sealer::open(Secret(), path);
+  backup_database(path, directory / "backup.db");
+  EXPECT_EQ(file_mode(path), 0700u);
+  EXPECT_EQ(file_mode(directory / "backup.db"), 0600u);
+  std::size_t files = 0;
+  for (const auto& each : std::filesystem::directory_iterator(path)) {
+    EXPECT_EQ(file_mode(each.path().string()), 0600u) << each.path();
+    ++files;
+  }
+  EXPECT_GE(files, 5u);  // database, -wal, -shm, lock and master.key
+}
+
+INSTANTIATE_TEST_SUITE_P(Umasks, StoreFileModes, testing::Values(0, 022, 077), [](const auto& about) { return "umask_" + std::to_string(about.param); });
+
+TEST_F(StoreFile, NarrowsTheModesOfWhatIsThere) {
+  write_file(file(), "");
+  ::chmod(directory.path().c_str(), 0777);
+  ::chmod(file().c_str(), 0666);
+  open();
+  EXPECT_EQ(file_mode(directory.path()), 0700u);
+  EXPECT_EQ(file_mode(file()), 0600u);
+}
+
+TEST_F(StoreFile, DirectoryThatCannotBeIsAFailureByName) {
+  write_file(directory / "file", "");
+  const std::string in_file = directory / "file/data";
+  EXPECT_THAT(failure_of([&] { SqliteStore refused(loop, in_file, {}); }), HasSubstr(in_file));
+}
+
+TEST_F(StoreFile, NewerSchemaIsRefused) {
+  open();
+  add({key_row("a")});
+  store.reset();
+  {
+    Database other(file(), Database::Mode::read_write);
+    EXPECT_EQ(other.value_of("PRAGMA user_version"), std::to_string(schema_version()));
+    other.execute("PRAGMA user_version = " + std::to_string(schema_version() + 7));
+  }
+  const std::string said = failure_of([&] { open(); });
+  EXPECT_THAT(said, HasSubstr("schema " + std::to_string(schema_version() + 7)));
+  EXPECT_THAT(said, HasSubstr("newer"));
+  Database other(file(), Database::Mode::read_write);
+  EXPECT_EQ(other.value_of("SELECT count(*) FROM upstream_keys"), "1") << "a refused database is left alone";
+}
+
+TEST_F(StoreFile, FileThatIsNoDatabaseIsRefused) {
+  write_file(file(), std::string(4096, 'x'));
+  EXPECT_THAT(failure_of([&] { open(); }), HasSubstr("restore a backup"));
+  EXPECT_EQ(read_file(file()), std::string(4096, 'x'));
+}
+
+TEST_F(StoreFile, BacksUpWhatADaemonUses) {
+  open();
+  add({key_row("a")});
+  run(store->put_account(account_row("root")));
+  const TempDirectory other;
+  backup_database(directory.path(), other / "proxyxai.db");
+  add({key_row("later")});
+  EXPECT_EQ(file_mode(other / "proxyxai.db"), 0600u);
+  EXPECT_THAT(check_database(other.path()), IsEmpty());
+  boost::asio::io_context second_loop;
+  SqliteStore copy(second_loop, other.path(), {});
+  const auto rows = run_task(second_loop, copy.load_keys());
+  ASSERT_EQ(rows.size(), 1u);
+  expect_same(rows[0], key_row("a"));
+  EXPECT_TRUE(run_task(second_loop, copy.find_by_name("root")).has_value());
+}
+
+TEST_F(StoreFile, BackupOverwritesNothing) {
+  open();
+  const std::string target = directory / "target";
+  write_file(target, "precious");
+  EXPECT_THAT(failure_of([&] { backup_database(directory.path(), target); }), HasSubstr(target));
+  EXPECT_EQ(read_file(target), "precious");
+  EXPECT_THROW(backup_database(directory.path(), directory / "nowhere/b.db"), Failure);
+  EXPECT_THAT(failure_of([&] { backup_database(directory / "nothing", directory / "b.db"); }), HasSubstr("nothing"));
+  EXPECT_FALSE(std::filesystem::exists(directory / "b.db"));
+}
+
+TEST_F(StoreFile, CheckFindsDamage) {
+  open();
+  std::vector<KeyRow> rows;
+  for (int i = 0; i < 200; ++i) rows.push_back(key_row("key" + std::to_string(i)));
+  add(rows);
+  EXPECT_THAT(check_database(directory.path()), IsEmpty()) << "beside a daemon";
+  store.reset();
+  EXPECT_THAT(check_database(directory.path()), IsEmpty());
+  std::string content = read_file(file());
+  // A row that its index no longer knows.
+  const auto at = content.find("key150");
+  ASSERT_NE(at, content.npos);
+  const Digest digest = sha256("key150");
+  const std::string bytes(reinterpret_cast<const char*>(digest.data()), digest.size());
+  const auto place = content.find(bytes);
+  ASSERT_NE(place, content.npos);
+  content[place] = static_cast<char>(content[place] ^ 1);
+  write_file(file(), content);
+  EXPECT_THAT(check_database(directory.path()), Not(IsEmpty()));
+}
+
+TEST_F(StoreFile, CheckOfNothingIsAFailureByName) {
+  EXPECT_THAT(failure_of([&] { check_database(directory / "none"); }), HasSubstr("none/proxyxai.db"));
+}
+
+TEST_F(StoreFile, SecretsAreNeverInItsFiles) {
+  open();
+  const Secret secret("sk-Canary0123456789abcdefghijklmnop");
+  const Sealer sealer = Sealer::open(Secret(), directory.path());
+  KeyRow row = key_row("x");
+  row.fingerprint = sha256(secret.reveal());
+  row.sealed = sealer.seal(secret, row.fingerprint);
+  row.partial = secret.tail(4);
+  add({row});
+  std::size_t files = 0, marks = 0;
+  for (const bool running : {true, false}) {
+    if (!running) {
+      backup_database(directory.path(), directory / "backup.db");
+      store.reset();
+    }
+    for (const auto& each : std::filesystem::directory_iterator(directory.path())) {
+      const std::string content = read_file(each.path().string());
+      EXPECT_EQ(content.find("Canary"), content.npos) << each.path();
+      EXPECT_EQ(content.find("0123456789abcdefghijklmnop"), content.npos) << each.path();
+      marks += content.find("name of x") != content.npos;
+      ++files;
+    }
+  }
+  EXPECT_GE(files, 8u);
+  EXPECT_GE(marks, 3u) << "the row itself is not in the files that were searched";
+  open();
+  const auto rows = run(store->load_keys());
+  ASSERT_EQ(rows.size(), 1u);
+  const auto unsealed = sealer.unseal(rows[0].sealed, rows[0].fingerprint);
+  ASSERT_TRUE(unsealed.has_value());
+  EXPECT_TRUE(*unsealed == secret);
+}
+
+}  // namespace
+}  // namespace proxyxai
