@@ -26,11 +26,20 @@ bool is_plain(std::string_view text) {
   return text.find("sk-") == text.npos;
 }
 
+/// As JSON would escape it, and without what separates fields: hostile text must not look like another field.
+void append_escaped(std::string& out, std::string_view text) {
+  for (const char c : text) {
+    if (c == ' ') out.append("\\u0020");
+    else if (c == '=') out.append("\\u003d");
+    else append_json_text(out, {&c, 1});
+  }
+}
+
 void append_safe(std::string& out, std::string_view text, std::size_t longest) {
   text = text.substr(0, longest);
   if (text.empty()) out.push_back('-');
   else if (is_plain(text)) out.append(text);
-  else append_json_text(out, mask_keys(text));
+  else append_escaped(out, mask_keys(text));
 }
 
 /// Microseconds as milliseconds with one digit behind the point.

@@ -71,7 +71,6 @@ void DatabaseWorker::run_one(Entry& entry) {
     database_->execute("RELEASE job");
   } catch (...) {
     entry.failure = std::current_exception();
-    // A full disk may have rolled back everything already; then the whole group fails at its commit.
     if (database_->in_transaction()) database_->execute("ROLLBACK TO job; RELEASE job");
   }
 }
@@ -80,7 +79,12 @@ void DatabaseWorker::run_group(std::vector<Entry>& group) {
   const auto begun = std::chrono::steady_clock::now();
   try {
     database_->execute("BEGIN IMMEDIATE");
-    for (Entry& each : group) run_one(each);
+    for (Entry& each : group) {
+      run_one(each);
+      // A full disk or an I/O error makes SQLite undo everything. What follows would then be committed one by one, behind
+      // the backs of callers who are told that it was not.
+      if (!database_->in_transaction()) throw StorageError("the database undid the changes of a whole group; is the disk full?");
+    }
     database_->execute("COMMIT");
   } catch (const std::exception& error) {
     spdlog::error("{} changes could not be stored: {}", group.size(), error.what());
