@@ -45,14 +45,14 @@ AccessRecord record() {
 /// All the log writes of `records`.
 std::string written(const std::vector<AccessRecord>& records, bool json) {
   const TempDirectory directory;
-  const std::string name = directory / "log";
+  const std::string name = directory.file("log");
   const int file = ::open(name.c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
   {
     AccessLog log(file, json);
     for (const AccessRecord& each : records) log.write(each);
   }
   ::close(file);
-  return read_file(name);
+  return read_whole_file(name);
 }
 
 TEST(AccessLog, WritesALineOfText) {
@@ -118,7 +118,7 @@ TEST(AccessLog, HostileTextForgesNoField) {
       if (c == ' ' && !quoted) words.emplace_back();
       else words.back().push_back(c);
     }
-    EXPECT_EQ(words.size(), 15u) << out;
+    EXPECT_EQ(words.size(), 16u) << out;
     EXPECT_EQ(std::count(words.begin(), words.end(), "account=root"), 0) << out;
   }
 }
@@ -160,7 +160,7 @@ TEST(AccessLog, MasksKeys) {
 
 TEST(AccessLog, WritesNothingWhileDisabled) {
   const TempDirectory directory;
-  const int file = ::open((directory / "log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  const int file = ::open(directory.file("log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
   {
     AccessLog log(file, false);
     EXPECT_TRUE(log.enabled());
@@ -173,7 +173,7 @@ TEST(AccessLog, WritesNothingWhileDisabled) {
     log.write(shown);
   }
   ::close(file);
-  const std::string out = read_file(directory / "log");
+  const std::string out = read_whole_file(directory.file("log"));
   EXPECT_EQ(std::count(out.begin(), out.end(), '\n'), 1);
   EXPECT_THAT(out, HasSubstr("model=shown"));
 }

@@ -14,8 +14,7 @@ using Variables = std::map<std::string, std::string>;
 /// Loads a file of this content with these variables, and nothing of the process's own.
 inline LoadResult load(const std::string& content, const Variables& variables = {}) {
   const TempDirectory directory;
-  write_file(directory / "test.json", content);
-  return load_settings(directory / "test.json", [&variables](const std::string& name) -> std::optional<std::string> {
+  return load_settings(directory.write("test.json", content), [&variables](const std::string& name) -> std::optional<std::string> {
     const auto found = variables.find(name);
     return found == variables.end() ? std::nullopt : std::optional(found->second);
   });

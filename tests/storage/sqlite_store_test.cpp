@@ -17,13 +17,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 
-/// The permission bits, e.g. 0600.
-unsigned file_mode(const std::string& name) {
-  struct stat status {};
-  if (::stat(name.c_str(), &status) != 0) throw std::runtime_error("there is no " + name);
-  return status.st_mode & 07777;
-}
-
 class StoreFile : public testing::Test {
  protected:
   void open(SqliteStore::Options options = {}) { store = std::make_unique<SqliteStore>(loop, directory.path(), options); }
@@ -37,7 +30,7 @@ class StoreFile : public testing::Test {
   }
   KeyStore::Added add(std::vector<KeyRow> rows) { return run(store->add_keys(std::move(rows))); }
 
-  [[nodiscard]] std::string file() const { return directory / "proxyxai.db"; }
+  [[nodiscard]] std::string file() const { return directory.file("proxyxai.db"); }
   /// The message of the Failure that `act` ends in.
   template <class Act>
   static std::string failure_of(Act act) {
@@ -276,16 +269,16 @@ class StoreFileModes : public StoreFile, public testing::WithParamInterface<mode
 };
 
 TEST_P(StoreFileModes, AreForTheOwnerOnly) {
-  const std::string path = directory / "data";
+  const std::string path = directory.file("data");
   store = std::make_unique<SqliteStore>(loop, path, SqliteStore::Options{});
   run(store->add_keys({key_row("a")}));
   Sealer::open(Secret(), path);
-  backup_database(path, directory / "backup.db");
-  EXPECT_EQ(file_mode(path), 0700u);
-  EXPECT_EQ(file_mode(directory / "backup.db"), 0600u);
+  backup_database(path, directory.file("backup.db"));
+  EXPECT_EQ(mode_of(path), 0700u);
+  EXPECT_EQ(mode_of(directory.file("backup.db")), 0600u);
   std::size_t files = 0;
   for (const auto& each : std::filesystem::directory_iterator(path)) {
-    EXPECT_EQ(file_mode(each.path().string()), 0600u) << each.path();
+    EXPECT_EQ(mode_of(each.path().string()), 0600u) << each.path();
     ++files;
   }
   EXPECT_GE(files, 5u);  // database, -wal, -shm, lock and master.key
@@ -294,17 +287,17 @@ TEST_P(StoreFileModes, AreForTheOwnerOnly) {
 INSTANTIATE_TEST_SUITE_P(Umasks, StoreFileModes, testing::Values(0, 022, 077), [](const auto& about) { return "umask_" + std::to_string(about.param); });
 
 TEST_F(StoreFile, NarrowsTheModesOfWhatIsThere) {
-  write_file(file(), "");
+  directory.write("proxyxai.db", "");
   ::chmod(directory.path().c_str(), 0777);
   ::chmod(file().c_str(), 0666);
   open();
-  EXPECT_EQ(file_mode(directory.path()), 0700u);
-  EXPECT_EQ(file_mode(file()), 0600u);
+  EXPECT_EQ(mode_of(directory.path()), 0700u);
+  EXPECT_EQ(mode_of(file()), 0600u);
 }
 
 TEST_F(StoreFile, DirectoryThatCannotBeIsAFailureByName) {
-  write_file(directory / "file", "");
-  const std::string in_file = directory / "file/data";
+  directory.write("file", "");
+  const std::string in_file = directory.file("file/data");
   EXPECT_THAT(failure_of([&] { SqliteStore refused(loop, in_file, {}); }), HasSubstr(in_file));
 }
 
@@ -325,9 +318,9 @@ TEST_F(StoreFile, NewerSchemaIsRefused) {
 }
 
 TEST_F(StoreFile, FileThatIsNoDatabaseIsRefused) {
-  write_file(file(), std::string(4096, 'x'));
+  directory.write("proxyxai.db", std::string(4096, 'x'));
   EXPECT_THAT(failure_of([&] { open(); }), HasSubstr("restore a backup"));
-  EXPECT_EQ(read_file(file()), std::string(4096, 'x'));
+  EXPECT_EQ(read_whole_file(file()), std::string(4096, 'x'));
 }
 
 TEST_F(StoreFile, BacksUpWhatADaemonUses) {
@@ -335,9 +328,9 @@ TEST_F(StoreFile, BacksUpWhatADaemonUses) {
   add({key_row("a")});
   run(store->put_account(account_row("root")));
   const TempDirectory other;
-  backup_database(directory.path(), other / "proxyxai.db");
+  backup_database(directory.path(), other.file("proxyxai.db"));
   add({key_row("later")});
-  EXPECT_EQ(file_mode(other / "proxyxai.db"), 0600u);
+  EXPECT_EQ(mode_of(other.file("proxyxai.db")), 0600u);
   EXPECT_THAT(check_database(other.path()), IsEmpty());
   boost::asio::io_context second_loop;
   SqliteStore copy(second_loop, other.path(), {});
@@ -349,13 +342,13 @@ TEST_F(StoreFile, BacksUpWhatADaemonUses) {
 
 TEST_F(StoreFile, BackupOverwritesNothing) {
   open();
-  const std::string target = directory / "target";
-  write_file(target, "precious");
+  const std::string target = directory.file("target");
+  directory.write("target", "precious");
   EXPECT_THAT(failure_of([&] { backup_database(directory.path(), target); }), HasSubstr(target));
-  EXPECT_EQ(read_file(target), "precious");
-  EXPECT_THROW(backup_database(directory.path(), directory / "nowhere/b.db"), Failure);
-  EXPECT_THAT(failure_of([&] { backup_database(directory / "nothing", directory / "b.db"); }), HasSubstr("nothing"));
-  EXPECT_FALSE(std::filesystem::exists(directory / "b.db"));
+  EXPECT_EQ(read_whole_file(target), "precious");
+  EXPECT_THROW(backup_database(directory.path(), directory.file("nowhere/b.db")), Failure);
+  EXPECT_THAT(failure_of([&] { backup_database(directory.file("nothing"), directory.file("b.db")); }), HasSubstr("nothing"));
+  EXPECT_FALSE(std::filesystem::exists(directory.file("b.db")));
 }
 
 TEST_F(StoreFile, CheckFindsDamage) {
@@ -366,7 +359,7 @@ TEST_F(StoreFile, CheckFindsDamage) {
   EXPECT_THAT(check_database(directory.path()), IsEmpty()) << "beside a daemon";
   store.reset();
   EXPECT_THAT(check_database(directory.path()), IsEmpty());
-  std::string content = read_file(file());
+  std::string content = read_whole_file(file());
   // A row that its index no longer knows.
   const auto at = content.find("key150");
   ASSERT_NE(at, content.npos);
@@ -375,12 +368,12 @@ TEST_F(StoreFile, CheckFindsDamage) {
   const auto place = content.find(bytes);
   ASSERT_NE(place, content.npos);
   content[place] = static_cast<char>(content[place] ^ 1);
-  write_file(file(), content);
+  directory.write("proxyxai.db", content);
   EXPECT_THAT(check_database(directory.path()), Not(IsEmpty()));
 }
 
 TEST_F(StoreFile, CheckOfNothingIsAFailureByName) {
-  EXPECT_THAT(failure_of([&] { check_database(directory / "none"); }), HasSubstr("none/proxyxai.db"));
+  EXPECT_THAT(failure_of([&] { check_database(directory.file("none")); }), HasSubstr("none/proxyxai.db"));
 }
 
 TEST_F(StoreFile, SecretsAreNeverInItsFiles) {
@@ -395,11 +388,11 @@ TEST_F(StoreFile, SecretsAreNeverInItsFiles) {
   std::size_t files = 0, marks = 0;
   for (const bool running : {true, false}) {
     if (!running) {
-      backup_database(directory.path(), directory / "backup.db");
+      backup_database(directory.path(), directory.file("backup.db"));
       store.reset();
     }
     for (const auto& each : std::filesystem::directory_iterator(directory.path())) {
-      const std::string content = read_file(each.path().string());
+      const std::string content = read_whole_file(each.path().string());
       EXPECT_EQ(content.find("Canary"), content.npos) << each.path();
       EXPECT_EQ(content.find("0123456789abcdefghijklmnop"), content.npos) << each.path();
       marks += content.find("name of x") != content.npos;

@@ -31,7 +31,7 @@ class WriterGroups : public testing::Test {
     worker = std::make_unique<DatabaseWorker>(loop, std::move(database), true);
   }
   [[nodiscard]] std::unique_ptr<Database> open() const {
-    return std::make_unique<Database>(directory / "w.db", Database::Mode::read_write);
+    return std::make_unique<Database>(directory.file("w.db"), Database::Mode::read_write);
   }
 
   /// What became of each job: "" when it was stored.
@@ -192,7 +192,7 @@ TEST_F(WriterGroups, LeavesOneFileWhenItEnds) {
   run_task(loop, worker->run(insert(1)));
   worker.reset();
   std::error_code none;
-  const auto left = std::filesystem::file_size(directory / "w.db-wal", none);
+  const auto left = std::filesystem::file_size(directory.file("w.db-wal"), none);
   EXPECT_TRUE(none || left == 0);
   EXPECT_THAT(stored(), ElementsAre(1));
 }
@@ -220,7 +220,7 @@ TEST_F(WriterGroups, RefusesMoreThanMayWait) {
 }
 
 TEST_F(WriterGroups, AReaderFailsOneJobAtATime) {
-  auto reader = std::make_unique<DatabaseWorker>(loop, std::make_unique<Database>(directory / "w.db", Database::Mode::read_only), false);
+  auto reader = std::make_unique<DatabaseWorker>(loop, std::make_unique<Database>(directory.file("w.db"), Database::Mode::read_only), false);
   run_task(loop, worker->run(insert(1)));
   EXPECT_THROW(run_task(loop, reader->run(insert(2))), StorageError);
   EXPECT_EQ(run_task(loop, reader->run([](Database& database) { return database.value_of("SELECT count(*) FROM t"); })), "1");

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -24,22 +26,30 @@ class TempDirectory {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   /// The path of a file in it.
-  [[nodiscard]] std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+  [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
+  /// Writes a file in it and returns its path.
+  std::string write(const std::string& name, const std::string& content) const {
+    std::ofstream stream(file(name), std::ios::binary);
+    stream << content;
+    if (!stream.flush()) throw std::runtime_error("cannot write " + file(name));
+    return file(name);
+  }
 
  private:
   std::string path_;
 };
 
-inline void write_file(const std::string& name, const std::string& content) {
-  std::ofstream stream(name, std::ios::binary);
-  stream << content;
-  if (!stream.flush()) throw std::runtime_error("cannot write " + name);
-}
-
-inline std::string read_file(const std::string& name) {
+inline std::string read_whole_file(const std::string& name) {
   std::ifstream stream(name, std::ios::binary);
   if (!stream) throw std::runtime_error("cannot read " + name);
   return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+/// The permission bits, e.g. 0600.
+inline unsigned mode_of(const std::string& name) {
+  struct stat status {};
+  if (::stat(name.c_str(), &status) != 0) throw std::runtime_error("there is no " + name);
+  return status.st_mode & 07777;
 }
 
 }  // namespace proxyxai
