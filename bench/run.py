@@ -102,9 +102,10 @@ class Nginx:
         config = folder / "nginx.conf"
         config.write_text(text)
         self.process = start(["nginx", "-p", folder, "-c", config], PROXY_CORE, stderr=subprocess.DEVNULL)
-        wait_until(lambda: can_connect(self.port), "nginx")
-        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        self.pid = int(children[0])
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        # The master listens before it has its worker.
+        wait_until(lambda: can_connect(self.port) and children.read_text().split(), "nginx")
+        self.pid = int(children.read_text().split()[0])
 
 
 class Proxyxai:
