@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "proxyxai/accounts/virtual_key.hpp"
+#include "proxyxai/base/ascii.hpp"
 #include "proxyxai/base/error.hpp"
 
 namespace proxyxai {
@@ -33,6 +34,10 @@ Task<std::vector<NewAccountKey>> ensure_accounts(AccountStore& store, AccountDir
       throw Failure("INIT_USERS: the key of '" + each.name + "' must be 'sk-Xvs' and 45 random letters and digits; leave it "
                     "empty (" + each.name + ":" + each.email + ":) to have one made");
     }
+  }
+  // The database compares names without case, and root is root however it is written.
+  for (InitialAccount& each : wanted) {
+    if (equals_lower(each.name, "root")) each.name = "root";
   }
   const bool has_root = std::any_of(wanted.begin(), wanted.end(), [](const InitialAccount& each) { return each.name == "root"; });
   if (!has_root) wanted.insert(wanted.begin(), InitialAccount{"root", "root@localhost", {}});

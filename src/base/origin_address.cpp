@@ -66,9 +66,9 @@ std::optional<OriginAddress> parse_origin(std::string_view url) {
   }
   if (!port.empty() && number == 0) return std::nullopt;
   const std::string standard = address.tls ? "443" : "80";
-  address.host = host;
-  address.port = port.empty() ? standard : std::string(port);
-  address.authority = host.find(':') == host.npos ? std::string(host) : "[" + std::string(host) + "]";
+  for (const char c : host) address.host.push_back(to_lower(c));
+  address.port = port.empty() ? standard : std::to_string(number);
+  address.authority = host.find(':') == host.npos ? address.host : "[" + address.host + "]";
   if (address.port != standard) address.authority += ":" + address.port;
   return address;
 }

@@ -107,7 +107,7 @@ Task<void> Connection::run(RequestHandler& handler) {
     deadline_.clear();
     keep = co_await handler.serve(*this);
     unwatch();
-    if (keep) keep = co_await finish_body();
+    if (keep && body_pending()) keep = co_await finish_body();
     if (!carry_.empty()) {
       const auto room = input_.room(carry_.size());
       std::memcpy(room.data, carry_.data(), carry_.size());
@@ -295,7 +295,6 @@ bool Connection::may_keep_alive() const {
 }
 
 Task<bool> Connection::finish_body() {
-  if (!body_pending()) co_return true;
   if (!can_drain()) co_return false;
   std::array<char, 2 * max_chunk_line> scrap;
   const std::uint64_t stop_at = body_read_ + drain_limit;
@@ -308,6 +307,10 @@ Task<bool> Connection::finish_body() {
 
 Task<bool> Connection::write(std::span<asio::const_buffer> buffers) {
   bytes_out_ += asio::buffer_size(buffers);
+  // Nearly always the socket takes everything at once.
+  const Transfer taken = stream_.try_write(buffers);
+  if (taken.error) co_return false;
+  if (consume(buffers, 0)) co_return true;
   deadline_.set(limits_.write_idle_timeout);
   const auto error = co_await stream_.write(buffers);
   deadline_.clear();

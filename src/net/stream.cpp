@@ -28,6 +28,8 @@ constexpr std::size_t tls_record = 16 << 10;
 bool consume(std::span<asio::const_buffer>& buffers, std::size_t bytes) {
   while (!buffers.empty() && bytes >= buffers.front().size()) {
     bytes -= buffers.front().size();
+    // Emptied in the array too: a caller may hold another view of it.
+    buffers.front() += buffers.front().size();
     buffers = buffers.subspan(1);
   }
   if (buffers.empty()) return true;
@@ -116,7 +118,9 @@ bool Stream::has_news() {
 Task<Transfer> Stream::read_some(asio::mutable_buffer into, Expect expect) {
   if (!socket_.is_open()) co_return Transfer{asio::error::bad_descriptor, 0};
   if (expect == Expect::later && !(ssl_ && SSL_has_pending(ssl_.get()))) {
-    if (const auto error = co_await wait(Want::read)) co_return Transfer{error, 0};
+    // As `wait`, without a coroutine of its own: nearly every read of the request path comes by here.
+    const auto [error] = co_await socket_.async_wait(Socket::wait_read, use_result_task);
+    if (error) co_return Transfer{error, 0};
   }
   for (;;) {
     const Step step = try_read(into);

@@ -4,13 +4,10 @@
 
 namespace proxyxai {
 
-Task<AccountPtr> authenticate(AccountDirectory& accounts, const Fields& fields) {
+std::optional<Digest> credential_digest(const Fields& fields) {
   const auto credential = find_credential(fields);
-  if (credential.empty() || credential.size() > max_credential) co_return nullptr;
-  const Digest digest = sha256(credential);
-  AccountPtr account = accounts.find_cached(digest);
-  if (!account) account = co_await accounts.find(digest);
-  co_return account;
+  if (credential.empty() || credential.size() > max_credential) return std::nullopt;
+  return sha256(credential);
 }
 
 ApiError unknown_key_error() {

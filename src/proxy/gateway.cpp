@@ -74,7 +74,9 @@ Task<Gateway::Refusal> Gateway::authenticate(RequestContext& request) {
     co_return ApiError{404, "not_found", "Unknown request URL: " + std::string(request.client.request().method()) + " " +
                                              std::string(request.path) + ". Please check the URL for typos.", {}, true};
   }
-  request.account = co_await proxyxai::authenticate(parts_.accounts, request.client.fields());
+  const auto digest = credential_digest(request.client.fields());
+  if (digest) request.account = parts_.accounts.find_cached(*digest);
+  if (digest && !request.account) request.account = co_await parts_.accounts.find(*digest);
   if (!request.account) co_return unknown_key_error();
   co_return std::nullopt;
 }

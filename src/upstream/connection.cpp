@@ -62,9 +62,13 @@ Task<std::string_view> UpstreamConnection::send(std::string_view head, RequestBo
   const auto only = body.piece(0);
   if (only.size() < body.size()) co_return co_await send_body(head, body, idle_timeout);
   buffers[1] = asio::const_buffer(only.data(), only.size());
-  deadline_.set(idle_timeout);
-  const auto error = co_await stream_.write(buffers);
-  deadline_.clear();
+  boost::system::error_code error = stream_.try_write(buffers).error;
+  std::span<asio::const_buffer> rest(buffers);
+  if (!error && !consume(rest, 0)) {
+    deadline_.set(idle_timeout);
+    error = co_await stream_.write(rest);
+    deadline_.clear();
+  }
   sent_ = head.size() + only.size();
   if (!error) co_return std::string_view();
   if (timed_out_) co_return std::string_view("send_timeout");
