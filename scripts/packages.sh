@@ -47,7 +47,10 @@ need_packages() {
 
 build_packages=(g++ cmake ninja-build pkg-config ccache 'libboost1.81-dev|libboost-dev' libssl-dev nlohmann-json3-dev
   libsqlite3-dev libspdlog-dev)
-test_packages=(libgtest-dev libgmock-dev python3 python3-venv nodejs npm curl openssl sqlite3 ca-certificates)
+test_packages=(libgtest-dev libgmock-dev python3 python3-venv curl openssl sqlite3 ca-certificates)
+# Node may come from elsewhere, with an npm of its own that Debian's does not go along with.
+command -v node >/dev/null || test_packages+=(nodejs)
+command -v npm >/dev/null || test_packages+=(npm)
 
 # How many compilers at once: each takes up to 1 GiB.
 build_jobs() {
