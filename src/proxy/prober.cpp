@@ -13,7 +13,9 @@ constexpr std::string_view cheapest = R"({"model":"text-embedding-3-small","inpu
 
 Task<Attempt> UpstreamProber::probe(UpstreamKeyPtr key, bool spend) {
   Attempt verdict = co_await ask(*key, "GET", "/v1/models", {});
-  if (verdict.fault != Fault::none || !spend) co_return verdict;
+  // A key whose scopes do not cover the list of models may well serve requests.
+  const bool alive = verdict.fault == Fault::none || verdict.fault == Fault::no_access;
+  if (!alive || !spend) co_return verdict;
   verdict = co_await ask(*key, "POST", "/v1/embeddings", cheapest);
   // That one model is out of the key's reach says nothing about its credit: let a real request tell.
   const bool beside_the_point = verdict.fault == Fault::no_access || verdict.fault == Fault::unknown_model ||

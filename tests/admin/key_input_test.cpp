@@ -27,7 +27,7 @@ TEST(NewKeys, OneKeyWithEveryField) {
   EXPECT_TRUE(input.verify);
   const NewKey& key = input.keys[0];
   EXPECT_EQ(key.secret.reveal(), secret);
-  EXPECT_EQ(key.provider, "https://Up.example");
+  EXPECT_EQ(key.provider, "https://up.example");
   EXPECT_EQ(key.level, 2);
   EXPECT_EQ(key.weight, 5u);
   EXPECT_FALSE(key.enabled);
