@@ -73,6 +73,8 @@ Task<ApiResponse> Front::answer(Connection& client, ApiRequest request, AccountP
   if (!KeysApi::owns(request.path)) {
     co_return to_response({404, "not_found", "There is no such management path.", {}, true});
   }
+  // Before a byte of the body is kept: only root has any business here.
+  if (!caller->is_root) co_return co_await parts_.keys.handle(request, caller);
   std::string body;
   std::vector<char> piece(2 * max_chunk_line);
   client.send_continue();

@@ -126,6 +126,12 @@ std::optional<GateRefusal> check_field(std::string_view line, bool http_1_0, Fra
         return GateRefusal{417, "bad_expect", "The only expectation met here is 100-continue."};
       }
       break;
+    case 10:
+      // Each name it lists is looked for among all fields; real ones list two or three.
+      if (equals_lower(name, "connection") && value.size() > 256) {
+        return GateRefusal{400, "bad_connection", "The Connection header lists too much."};
+      }
+      break;
     case 14:
       if (!equals_lower(name, "content-length")) break;
       // 18 digits are below 2^63, so that no later sum overflows.

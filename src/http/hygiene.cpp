@@ -64,16 +64,22 @@ bool is_private_response_name(std::string_view name) {
          equals_lower(name, "x-proxyxai-attempts");
 }
 
-/// The subprotocol list without the one that carries a key.
+/// What names a key, an organisation or a project, wherever in the item it stands.
+bool is_private_subprotocol(std::string_view item) {
+  std::string lower(item);
+  for (char& c : lower) c = to_lower(c);
+  return lower.find("api-key") != lower.npos || lower.find("organization") != lower.npos || lower.find("project") != lower.npos;
+}
+
+/// The subprotocol list without its private items.
 void append_subprotocols(std::string& out, std::string_view list) {
   bool first = true;
   while (!list.empty()) {
     const auto comma = list.find(',');
     auto item = list.substr(0, comma);
-    while (!item.empty() && item.front() == ' ') item.remove_prefix(1);
-    while (!item.empty() && item.back() == ' ') item.remove_suffix(1);
-    const bool organisation = item.starts_with("openai-organization.") || item.starts_with("openai-project.");
-    if (!item.empty() && !item.starts_with(websocket_key_prefix) && !organisation) {
+    while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
+    while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
+    if (!item.empty() && !is_private_subprotocol(item)) {
       out.append(first ? "Sec-WebSocket-Protocol: " : ", ").append(item);
       first = false;
     }

@@ -34,6 +34,17 @@ std::chrono::nanoseconds jittered(milliseconds upper) {
   return whole / 4 + std::chrono::nanoseconds(random_u64() % static_cast<std::uint64_t>(whole.count() * 3 / 4 + 1));
 }
 
+/// What a limit of upstream is kept for: the model, and where there is none the class of path, so that one of them does not
+/// stop all others.
+std::string_view limit_subject(const RequestContext& request) {
+  return request.facts.model.empty() ? request.endpoint : std::string_view(request.facts.model);
+}
+
+/// What tells of an outage. Faults of keys and of callers do not: a caller could bring them about for others.
+bool is_outage(Fault fault) {
+  return fault == Fault::upstream || fault == Fault::overloaded || fault == Fault::stale_connection;
+}
+
 ApiError no_upstream() {
   return {503, "no_upstream_available", "No upstream is available for this request now. Try again later.", {}, false};
 }
@@ -60,7 +71,7 @@ std::optional<milliseconds> zero_capacity_reset(const Fields& fields) {
 }  // namespace
 
 KeyPool::Wanted Gateway::wanted(const RequestContext& request) const {
-  return {request.facts.model, request.endpoint, {request.tried.data(), request.tried.size()}};
+  return {limit_subject(request), request.endpoint, {request.tried.data(), request.tried.size()}};
 }
 
 Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
@@ -138,7 +149,7 @@ Task<void> Gateway::attempt(RequestContext& request, const Outgoing& outgoing, c
     request.attempt_ended = parts_.clock.now();
     request.upstream_time += request.attempt_ended - begun;
     parts_.observer.on_attempt(exchange.attempt());
-    budget_.on_attempt(exchange.attempt().fault != Fault::none && exchange.attempt().fault != Fault::caller, begun);
+    budget_.on_attempt(is_outage(exchange.attempt().fault), begun);
     // A kept connection that died under the request says nothing about the key: the same key, on a connection that
     // cannot have grown old. The next kept one may be as dead.
     const bool stale = exchange.attempt().fault == Fault::stale_connection;
@@ -151,7 +162,7 @@ Task<void> Gateway::attempt(RequestContext& request, const Outgoing& outgoing, c
   if (ended.fault == Fault::unknown_model) ++request.unknown_model_answers;
   const bool known = std::find(request.tried.begin(), request.tried.end(), key.id) != request.tried.end();
   if (!known && request.tried.size() < request.tried.capacity()) request.tried.push_back(key.id);
-  parts_.pool.report(ended, request.facts.model, request.endpoint);
+  parts_.pool.report(ended, limit_subject(request), request.endpoint);
 }
 
 Task<Gateway::Refusal> Gateway::wait_for_key(RequestContext& request, Instant ready_at) {
@@ -174,7 +185,7 @@ Task<Gateway::Refusal> Gateway::wait_for_key(RequestContext& request, Instant re
 void Gateway::note_capacity(RequestContext& request) {
   if (request.exchange.connection() == nullptr || request.fault != Fault::none) return;
   const auto reset = zero_capacity_reset(request.exchange.connection()->fields());
-  if (reset) parts_.pool.note_zero_remaining(request.tried.back(), request.facts.model, *reset);
+  if (reset) parts_.pool.note_zero_remaining(request.tried.back(), limit_subject(request), *reset);
 }
 
 }  // namespace proxyxai

@@ -100,7 +100,9 @@ Task<Gateway::Refusal> Gateway::receive(RequestContext& request) {
     if (is_json) json.feed(piece);
     else if (form) form->feed(piece);
   };
-  if (request.upgrade) request.facts.model = query_value(request.query, "model").substr(0, max_model);
+  // Only there does upstream read it; elsewhere it could name another model than the body does.
+  const bool in_query = request.upgrade && client.request().method() == "GET" && request.endpoint == "realtime";
+  if (in_query) request.facts.model = query_value(request.query, "model").substr(0, max_model);
 
   if (const auto whole = client.buffered_body()) {
     request.body.set_view(*whole);

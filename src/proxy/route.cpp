@@ -18,12 +18,19 @@ constexpr std::array<std::string_view, 28> endpoints{
     "videos",       "chat",                "audio",        "images"};
 
 /// Paths that act for the whole of the operator's account, or mint credentials that would pass by this proxy.
-constexpr std::array<std::string_view, 6> operator_paths{
-    "organization", "projects", "realtime/client_secrets", "realtime/sessions", "realtime/transcription_sessions",
+constexpr std::array<std::string_view, 11> operator_paths{
+    "organization", "organizations", "projects", "usage", "billing", "me", "realtime/client_secrets",
+    "realtime/translations/client_secrets", "realtime/sessions", "realtime/transcription_sessions",
     "chatkit/sessions"};
 
 /// Ours under another name: never upstream's business.
-constexpr std::array<std::string_view, 1> own_paths{"dashboard"};
+constexpr std::array<std::string_view, 2> own_paths{"dashboard", "v1"};
+
+/// What a lenient server could read as another path than it seems: parameters, double encoding, blank segments.
+bool is_ambiguous(std::string_view path) {
+  return path.find(';') != path.npos || path.find("%25") != path.npos || path.find("%3b") != path.npos ||
+         path.find("%3B") != path.npos || path.starts_with("%20") || path.find("/%20") != path.npos;
+}
 
 bool is_under(std::string_view path, std::string_view name) {
   return path.starts_with(name) && (path.size() == name.size() || path[name.size()] == '/');
@@ -40,15 +47,12 @@ bool is_under_any(std::string_view path, const std::array<std::string_view, size
 /// As the most lenient server could read it: decoded, in lower case, without dots at the end of a segment.
 std::string leniently(std::string_view path) {
   std::string out;
-  bool in_parameters = false;
   const auto trim = [&out] {
     while (out.ends_with('.') || out.ends_with(' ')) out.pop_back();
   };
   for (const char c : percent_decode(path)) {
     if (c == '/') trim();
-    // `;name=value` behind a segment is no part of its name (RFC 3986 3.3).
-    in_parameters = c == ';' || (in_parameters && c != '/');
-    if (!in_parameters) out.push_back(to_lower(c));
+    out.push_back(to_lower(c));
   }
   trim();
   return out;
@@ -83,7 +87,8 @@ Route find_route(std::string_view path) {
     if (is_under_any(name, operator_paths)) route.kind = Route::Kind::private_;
     if (is_under_any(name, own_paths) || name.starts_with("x-")) route.kind = Route::Kind::unknown;
   };
-  if (is_plain(path)) judge(path);
+  if (is_ambiguous(path)) route.kind = Route::Kind::unknown;
+  else if (is_plain(path)) judge(path);
   else judge(leniently(path));
   return route;
 }

@@ -65,7 +65,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadHead{"tab", head("", "GET\t/ HTTP/1.1")}, BadHead{"lower-case version", head("", "GET / http/1.1")},
                     BadHead{"HTTP/2", head("", "GET / HTTP/2.0")}, BadHead{"no version", head("", "GET /")},
                     BadHead{"fragment", head("", "GET /a#b HTTP/1.1")}, BadHead{"high byte in target", head("", "GET /\xc3\xa9 HTTP/1.1")},
-                    BadHead{"expectation", head("Expect: 200-ok\r\n")}));
+                    BadHead{"long Connection", head("Connection: a" + std::string(1'000, ',') + "b\r\n")}, BadHead{"expectation", head("Expect: 200-ok\r\n")}));
 
 TEST(Gate, BoundsTheHead) {
   EXPECT_EQ(status_of(head("A: " + std::string(70'000, 'x') + "\r\n")), 431u);

@@ -52,6 +52,13 @@ TEST(Hygiene, FieldsThatConnectionNamesAreDropped) {
   EXPECT_EQ(upstream("Connection: close, X-Hop\r\nX-Hop: 1\r\nX-Stay: 2\r\n"), "X-Stay: 2\r\n");
 }
 
+TEST(Hygiene, AKeyInASubprotocolNeverGoesUpstreamHoweverItIsWritten) {
+  for (const char* item : {"\topenai-insecure-api-key.sk-1", "OpenAI-Insecure-API-Key.sk-1", "x.openai-insecure-api-key.sk-1", "\topenai-organization.o",
+                           "OPENAI-PROJECT.p"}) {
+    EXPECT_EQ(upstream(std::string("Sec-WebSocket-Protocol: ") + item + "\r\n", true), "Connection: Upgrade\r\nUpgrade: websocket\r\n") << item;
+  }
+}
+
 TEST(Hygiene, AWebSocketKeepsItsFieldsAndLosesItsKey) {
   EXPECT_EQ(upstream("Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
                      "Sec-WebSocket-Protocol: realtime, openai-insecure-api-key.sk-1, openai-organization.org, beta\r\n",
