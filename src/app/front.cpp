@@ -29,18 +29,17 @@ Task<bool> Front::serve(Connection& client) {
   const auto mark = target.find('?');
   const auto path = target.substr(0, mark);
   const auto query = mark == target.npos ? std::string_view() : target.substr(mark + 1);
-  const Instant started = parts_.clock.now();
-  if (client.request().method() == "OPTIONS") {
-    ApiResponse response = parts_.cors.preflight(client.fields());
-    co_return co_await finish(client, path, std::move(response), nullptr, started);
-  }
+  if (client.request().method() == "OPTIONS") return finish(client, path, parts_.cors.preflight(client.fields()));
   if (!has_one_spelling(path)) {
-    ApiResponse response = to_response({400, "bad_path", "The path has more than one spelling: it must have no empty or dot "
-                                        "segments and no encoded slashes, dots or control characters.", {}, true});
-    co_return co_await finish(client, path, std::move(response), nullptr, started);
+    return finish(client, path, to_response({400, "bad_path", "The path has more than one spelling: it must have no empty or dot "
+                                             "segments and no encoded slashes, dots or control characters.", {}, true}));
   }
-  if (is_management(path)) co_return co_await manage(client, path, query);
-  co_return co_await parts_.gateway.serve(client, path, query);
+  // Handed on, not awaited: the request path is spared a coroutine.
+  return is_management(path) ? manage(client, path, query) : parts_.gateway.serve(client, path, query);
+}
+
+Task<bool> Front::finish(Connection& client, std::string_view path, ApiResponse response) {
+  return finish(client, path, std::move(response), nullptr, parts_.clock.now());
 }
 
 Task<bool> Front::manage(Connection& client, std::string_view path, std::string_view query) {

@@ -28,6 +28,7 @@ class Front final : public RequestHandler {
  private:
   Task<bool> manage(Connection& client, std::string_view path, std::string_view query);
   Task<ApiResponse> answer(Connection& client, ApiRequest request, AccountPtr& caller);
+  Task<bool> finish(Connection& client, std::string_view path, ApiResponse response);
   Task<bool> finish(Connection& client, std::string_view path, ApiResponse response, AccountPtr caller, Instant started);
 
   const Parts parts_;

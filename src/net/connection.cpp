@@ -59,8 +59,7 @@ Connection::Connection(Stream stream, Watchdog& watchdog, const ConnectionLimits
       deadline_(watchdog,
                 [this] {
                   timed_out_ = true;
-                  boost::system::error_code ignored;
-                  stream_.socket().cancel(ignored);
+                  stream_.cancel();
                 }),
       watch_(watchdog, [this] {
         if (on_gone_) on_gone_();
@@ -83,28 +82,26 @@ Task<void> Connection::run(RequestHandler& handler) {
     stream_.close();
     co_return;
   }
-  bool keep = true;
   bool first = true;
+  bool keep = true;
   while (keep && !draining_ && stream_.is_open()) {
     input_.compact();
-    if (input_.empty()) {
+    searched_ = 0;
+    Head head = take_head(handler);
+    if (head == Head::partial && input_.empty()) {
       input_.release();
       idle_ = true;
       deadline_.set(first ? limits_.header_timeout : limits_.keepalive_timeout);
-      const auto error = co_await stream_.readable();
+      bool ready = stream_.may_read();
+      if (!ready) ready = co_await stream_.readable();
       idle_ = false;
-      if (error) break;
+      head = ready ? read_head_now(handler) : Head::closed;
     }
-    first = false;
-    // One deadline for the whole head: a client that sends a byte now and then gains nothing.
-    deadline_.set(limits_.header_timeout);
-    const Head head = co_await read_head(handler);
-    if (head != Head::complete) {
-      keep = false;
-      if (head == Head::closed) stream_.close();
-      break;
-    }
+    if (head == Head::partial) head = co_await read_head(handler);
     deadline_.clear();
+    if (head == Head::closed) stream_.close();
+    if (head != Head::complete) break;
+    first = false;
     keep = co_await handler.serve(*this);
     unwatch();
     if (keep && body_pending()) keep = co_await finish_body();
@@ -119,62 +116,70 @@ Task<void> Connection::run(RequestHandler& handler) {
   if (stream_.is_open()) co_await close_gently();
 }
 
-Task<Connection::Head> Connection::read_head(RequestHandler& handler) {
-  std::size_t searched = 0;
-  bool waited = false;
-  for (;;) {
-    // RFC 9112 2.2: an empty line before the request line is skipped.
-    while (input_.size() >= 2 && searched == 0 && input_.view().starts_with("\r\n")) input_.consume(2);
-    const auto bytes = input_.view();
-    const auto end = bytes.find("\r\n\r\n", searched > 3 ? searched - 3 : 0);
-    if (end != bytes.npos) {
-      const auto head = bytes.substr(0, end + 4);
-      if (const auto refusal = check_request_head(head, limits_.gate)) {
-        co_await refuse(handler, *refusal);
-        co_return Head::refused;
-      }
-      parser_.emplace(fields_);
-      boost::system::error_code error;
-      const std::size_t used = parser_->put(asio::const_buffer(head.data(), head.size()), error);
-      if (error || !parser_->is_header_done() || used != head.size()) {
-        co_await refuse(handler, GateRefusal{400, "bad_request", "The request head could not be parsed."});
-        co_return Head::refused;
-      }
-      bytes_in_ = head.size();
-      bytes_out_ = 0;
-      input_.consume(head.size());
-      body_taken_ = false;
-      body_read_ = 0;
-      body_left_ = parser_->chunked() ? 0 : parser_->content_length().value_or(0);
-      if (body_left_ > limits_.max_body_bytes) {
-        co_await refuse(handler, GateRefusal{413, "body_too_large", "The request body is larger than this server takes."});
-        co_return Head::refused;
-      }
-      co_return Head::complete;
-    }
-    if (const auto refusal = check_partial_head(bytes, limits_.gate)) {
-      co_await refuse(handler, *refusal);
-      co_return Head::refused;
-    }
-    searched = bytes.size();
-    const auto room = input_.room(1);
-    // The first read follows readiness; later ones wait for the rest of a head that came in pieces.
-    const auto expect = waited ? Stream::Expect::later : Stream::Expect::now;
-    const Transfer got = co_await stream_.read_some(asio::mutable_buffer(room.data, room.size), expect);
-    waited = true;
-    if (timed_out_) {
-      if (!input_.empty()) {
-        co_await refuse(handler, GateRefusal{408, "header_timeout", "The request head took too long to arrive."});
-        co_return Head::refused;
-      }
-      co_return Head::closed;
-    }
-    if (got.error || got.bytes == 0) co_return Head::closed;
-    input_.commit(got.bytes);
+/// The head that is in the input buffer.
+Connection::Head Connection::take_head(RequestHandler& handler) {
+  // RFC 9112 2.2: an empty line before the request line is skipped.
+  while (searched_ == 0 && input_.view().starts_with("\r\n")) input_.consume(2);
+  const auto bytes = input_.view();
+  const auto end = bytes.find("\r\n\r\n", searched_ > 3 ? searched_ - 3 : 0);
+  const auto refused = [&](const GateRefusal& refusal) {
+    refuse(handler, refusal);
+    return Head::refused;
+  };
+  if (end == bytes.npos) {
+    if (const auto refusal = check_partial_head(bytes, limits_.gate)) return refused(*refusal);
+    searched_ = bytes.size();
+    return Head::partial;
   }
+  const auto head = bytes.substr(0, end + 4);
+  if (const auto refusal = check_request_head(head, limits_.gate)) return refused(*refusal);
+  parser_.emplace(fields_);
+  boost::system::error_code error;
+  const std::size_t used = parser_->put(asio::const_buffer(head.data(), head.size()), error);
+  if (error || !parser_->is_header_done() || used != head.size()) {
+    return refused({400, "bad_request", "The request head could not be parsed."});
+  }
+  bytes_in_ = head.size();
+  bytes_out_ = 0;
+  input_.consume(head.size());
+  body_taken_ = false;
+  body_read_ = 0;
+  body_left_ = parser_->chunked() ? 0 : parser_->content_length().value_or(0);
+  if (body_left_ > limits_.max_body_bytes) {
+    return refused({413, "body_too_large", "The request body is larger than this server takes."});
+  }
+  return Head::complete;
 }
 
-Task<void> Connection::refuse(RequestHandler& handler, GateRefusal refusal) {
+Connection::Head Connection::read_head_now(RequestHandler& handler) {
+  const auto room = input_.room(1);
+  const auto got = stream_.try_read(asio::mutable_buffer(room.data, room.size));
+  return got ? on_head_read(*got, handler) : Head::partial;
+}
+
+Task<Connection::Head> Connection::read_head(RequestHandler& handler) {
+  // One deadline for the whole head: a client that sends a byte now and then gains nothing.
+  deadline_.set(limits_.header_timeout);
+  Head head = Head::partial;
+  while (head == Head::partial) {
+    const auto room = input_.room(1);
+    const Transfer got = co_await stream_.read_some(asio::mutable_buffer(room.data, room.size));
+    head = on_head_read(got, handler);
+  }
+  co_return head;
+}
+
+Connection::Head Connection::on_head_read(const Transfer& got, RequestHandler& handler) {
+  if (timed_out_ && !input_.empty()) {
+    refuse(handler, {408, "header_timeout", "The request head took too long to arrive."});
+    return Head::refused;
+  }
+  if (timed_out_ || got.error || got.bytes == 0) return Head::closed;
+  input_.commit(got.bytes);
+  return take_head(handler);
+}
+
+void Connection::refuse(RequestHandler& handler, const GateRefusal& refusal) {
   handler.on_refused(*this, refusal);
   ApiError error;
   error.status = refusal.status;
@@ -185,7 +190,6 @@ Task<void> Connection::refuse(RequestHandler& handler, GateRefusal refusal) {
   append_response(out, to_response(error), false, false);
   asio::const_buffer buffer(out.data(), out.size());
   stream_.try_write({&buffer, 1});
-  co_return;
 }
 
 std::optional<std::uint64_t> Connection::body_length() const {
@@ -219,7 +223,7 @@ Task<Transfer> Connection::fill(asio::mutable_buffer into) {
     co_return Transfer{{}, part};
   }
   deadline_.set(limits_.body_idle_timeout);
-  const Transfer got = co_await stream_.read_some(into, Stream::Expect::later);
+  const Transfer got = co_await stream_.read_some(into);
   deadline_.clear();
   co_return got;
 }
@@ -305,12 +309,13 @@ Task<bool> Connection::finish_body() {
   co_return true;
 }
 
+bool Connection::write_now(std::span<asio::const_buffer> buffers) {
+  bytes_out_ += stream_.try_write(buffers).bytes;
+  return consume(buffers, 0);
+}
+
 Task<bool> Connection::write(std::span<asio::const_buffer> buffers) {
   bytes_out_ += asio::buffer_size(buffers);
-  // Nearly always the socket takes everything at once.
-  const Transfer taken = stream_.try_write(buffers);
-  if (taken.error) co_return false;
-  if (consume(buffers, 0)) co_return true;
   deadline_.set(limits_.write_idle_timeout);
   const auto error = co_await stream_.write(buffers);
   deadline_.clear();
@@ -322,13 +327,14 @@ Task<bool> Connection::respond(const ApiResponse& response, std::string_view ext
   std::string out;
   append_response(out, response, keep, request().method() == "HEAD", extra);
   asio::const_buffer buffer(out.data(), out.size());
-  const bool written = co_await write({&buffer, 1});
+  bool written = write_now({&buffer, 1});
+  if (!written) written = co_await write({&buffer, 1});
   co_return written && keep;
 }
 
 void Connection::watch(std::function<void()> on_gone) {
   on_gone_ = std::move(on_gone);
-  watch_.arm(stream_.socket().native_handle(), POLLRDHUP);
+  watch_.arm(stream_.descriptor(), POLLRDHUP);
 }
 
 void Connection::unwatch() {
@@ -344,7 +350,7 @@ Task<void> Connection::close_gently() {
   std::array<char, 4096> scrap;
   std::uint64_t discarded = 0;
   while (!timed_out_ && stream_.is_open() && discarded < linger_bytes) {
-    const Transfer got = co_await stream_.read_some(asio::buffer(scrap), Stream::Expect::now);
+    const Transfer got = co_await stream_.read_some(asio::buffer(scrap));
     if (got.error || got.bytes == 0) break;
     discarded += got.bytes;
   }

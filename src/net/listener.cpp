@@ -2,6 +2,11 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -22,7 +27,24 @@ constexpr int backlog = 4096;
 /// small without limiting throughput over long distances, as a fixed send buffer would.
 constexpr int unsent_limit = 128 << 10;
 
-Acceptor bind(asio::io_context& loop, const std::string& host, std::uint16_t port) {
+/// `1.2.3.4` also for an IPv4 client of an IPv6 socket.
+std::string text_of(const tcp::endpoint& peer) {
+  const auto address = peer.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
+  }
+  return address.to_string();
+}
+
+void tune(int descriptor) {
+  const int yes = 1;
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  ::setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_limit, sizeof unsent_limit);
+}
+
+}  // namespace
+
+Listener::Acceptor Listener::bind(asio::io_context& loop, const std::string& host, std::uint16_t port) {
   boost::system::error_code error;
   const auto address = asio::ip::make_address(host, error);
   if (error) throw Failure("LISTEN_ADDRESS: '" + host + "' is not an IP address");
@@ -33,29 +55,13 @@ Acceptor bind(asio::io_context& loop, const std::string& host, std::uint16_t por
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
   if (!error) acceptor.bind(endpoint, error);
   if (!error) acceptor.listen(backlog, error);
+  if (!error) acceptor.native_non_blocking(true, error);
   if (error) {
     throw Failure("cannot listen on " + host + " port " + std::to_string(port) + ": " + error.message() +
                   "; is another program using it? Set PORT or LISTEN_ADDRESS to change it");
   }
   return acceptor;
 }
-
-/// `1.2.3.4` also for an IPv4 client of an IPv6 socket.
-std::string text_of(const tcp::endpoint& peer) {
-  const auto address = peer.address();
-  if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-    return asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6()).to_string();
-  }
-  return address.to_string();
-}
-
-void tune(Socket& socket) {
-  boost::system::error_code ignored;
-  socket.set_option(tcp::no_delay(true), ignored);
-  ::setsockopt(socket.native_handle(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_limit, sizeof unsent_limit);
-}
-
-}  // namespace
 
 Listener::Listener(asio::io_context& loop, Watchdog& watchdog, Settings settings, ServerTls* tls, RequestHandler& handler)
     : loop_(loop), watchdog_(watchdog), settings_(std::move(settings)), tls_(tls), handler_(handler), port_(settings_.port) {
@@ -81,28 +87,42 @@ Task<void> Listener::accept_loop(Acceptor& acceptor) {
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> pause(
       loop_.get_executor());
   while (!draining_) {
+    const auto [error] = co_await acceptor.async_wait(Acceptor::wait_read, use_result_task);
+    if (error) co_return;
+    const bool rest = accept_some(acceptor);
+    if (!rest) continue;
+    pause.expires_after(std::chrono::milliseconds(100));
+    co_await pause.async_wait(use_result_task);
+  }
+}
+
+bool Listener::accept_some(Acceptor& acceptor) {
+  // Bounded, so that a flood of connections does not keep the loop from those that are open.
+  for (int i = 0; i < 64; ++i) {
     tcp::endpoint peer;
-    auto [error, socket] = co_await acceptor.async_accept(loop_, peer, use_result_task);
-    if (error) {
-      if (draining_ || error == asio::error::operation_aborted) co_return;
-      // Out of descriptors or memory: the connection waits in the backlog until some close.
-      spdlog::warn("cannot accept a connection: {}", error.message());
-      pause.expires_after(std::chrono::milliseconds(100));
-      co_await pause.async_wait(use_result_task);
-      continue;
+    auto size = static_cast<socklen_t>(peer.capacity());
+    const int descriptor = ::accept4(acceptor.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (descriptor < 0) {
+      const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
+      // The connection waits in the backlog until some close.
+      if (exhausted) spdlog::warn("cannot accept a connection: {}", std::strerror(errno));
+      return exhausted;
     }
+    peer.resize(size);
     ++accepted_;
     if (open_ >= settings_.max_connections) {
       ++turned_away_;
+      ::close(descriptor);
       continue;
     }
-    tune(socket);
-    auto connection = std::make_unique<Connection>(Stream(std::move(socket), tls_ != nullptr ? tls_->accept() : nullptr),
-                                                   watchdog_, settings_.limits, text_of(peer));
+    tune(descriptor);
+    Stream stream(std::make_unique<PolledSocket>(loop_, descriptor), tls_ != nullptr ? tls_->accept() : nullptr);
+    auto connection = std::make_unique<Connection>(std::move(stream), watchdog_, settings_.limits, text_of(peer));
     connections_.push_back(*connection);
     ++open_;
     asio::co_spawn(loop_.get_executor(), run(std::move(connection)), asio::detached);
   }
+  return false;
 }
 
 Task<void> Listener::run(std::unique_ptr<Connection> connection) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -23,6 +24,51 @@ bool would_block(int error) { return error == EAGAIN || error == EWOULDBLOCK || 
 
 constexpr std::size_t tls_record = 16 << 10;
 
+// What OpenSSL reads and writes through: our socket, so that readiness is known here for TLS too. Its own socket BIO would
+// ask the kernel once more at the end of each record.
+
+PolledSocket& socket_of(BIO* bio) { return *static_cast<PolledSocket*>(BIO_get_data(bio)); }
+
+int bio_read(BIO* bio, char* into, int size) {
+  const ssize_t got = socket_of(bio).receive(into, static_cast<std::size_t>(size));
+  BIO_clear_retry_flags(bio);
+  if (got < 0 && would_block(errno)) BIO_set_retry_read(bio);
+  if (got == 0) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+  return static_cast<int>(got);
+}
+
+int bio_write(BIO* bio, const char* from, int size) {
+  const iovec piece{const_cast<char*>(from), static_cast<std::size_t>(size)};
+  const ssize_t sent = socket_of(bio).send(&piece, 1);
+  BIO_clear_retry_flags(bio);
+  if (sent < 0 && would_block(errno)) BIO_set_retry_write(bio);
+  return static_cast<int>(sent);
+}
+
+long bio_control(BIO* bio, int command, long, void*) {
+  if (command == BIO_CTRL_FLUSH) return 1;
+  return command == BIO_CTRL_EOF && BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
+}
+
+BIO_METHOD* socket_method() {
+  static BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "polled socket");
+    BIO_meth_set_read(made, bio_read);
+    BIO_meth_set_write(made, bio_write);
+    BIO_meth_set_ctrl(made, bio_control);
+    return made;
+  }();
+  return method;
+}
+
+void attach_socket(SSL* ssl, PolledSocket& socket) {
+  BIO* const bio = BIO_new(socket_method());
+  if (bio == nullptr) throw std::bad_alloc();
+  BIO_set_data(bio, &socket);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl, bio, bio);
+}
+
 }  // namespace
 
 bool consume(std::span<asio::const_buffer>& buffers, std::size_t bytes) {
@@ -37,25 +83,25 @@ bool consume(std::span<asio::const_buffer>& buffers, std::size_t bytes) {
   return false;
 }
 
-Stream::Stream(Socket socket, SslPtr ssl) : socket_(std::move(socket)), ssl_(std::move(ssl)) {
-  error_code ignored;
-  socket_.non_blocking(true, ignored);
-  socket_.native_non_blocking(true, ignored);
-  if (ssl_) SSL_set_fd(ssl_.get(), socket_.native_handle());
+Stream::Stream(std::unique_ptr<PolledSocket> socket, SslPtr ssl) : socket_(std::move(socket)) {
+  if (ssl) start_tls(std::move(ssl));
 }
 
-Stream::~Stream() = default;
+void Stream::start_tls(SslPtr ssl) {
+  ssl_ = std::move(ssl);
+  attach_socket(ssl_.get(), *socket_);
+}
 
 Task<error_code> Stream::wait(Want want) {
-  const auto direction = want == Want::read ? Socket::wait_read : Socket::wait_write;
-  const auto [error] = co_await socket_.async_wait(direction, use_result_task);
-  co_return error;
+  bool ready = false;
+  if (want == Want::read) ready = co_await socket_->readable();
+  else ready = co_await socket_->writable();
+  co_return ready ? error_code() : error_code(asio::error::operation_aborted);
 }
 
-Task<error_code> Stream::readable() {
-  if (ssl_ && SSL_has_pending(ssl_.get())) co_return error_code{};
-  const auto [error] = co_await socket_.async_wait(Socket::wait_read, use_result_task);
-  co_return error;
+Task<error_code> Stream::connected() {
+  const auto aborted = co_await wait(Want::write);
+  co_return aborted ? aborted : socket_->connect_error();
 }
 
 Stream::Step Stream::tls_result(int result) {
@@ -92,9 +138,9 @@ Task<error_code> Stream::handshake() {
   }
 }
 
-Stream::Step Stream::try_read(asio::mutable_buffer into) {
+Stream::Step Stream::try_read_step(asio::mutable_buffer into) {
   if (!ssl_) {
-    const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), 0);
+    const ssize_t got = socket_->receive(into.data(), into.size());
     if (got >= 0) return {Want::done, {{}, static_cast<std::size_t>(got)}};
     if (would_block(errno)) return {Want::read, {}};
     return {Want::done, {last_system_error(), 0}};
@@ -115,15 +161,16 @@ bool Stream::has_news() {
   return got > 0 || tls_result(got).want != Want::read;
 }
 
-Task<Transfer> Stream::read_some(asio::mutable_buffer into, Expect expect) {
-  if (!socket_.is_open()) co_return Transfer{asio::error::bad_descriptor, 0};
-  if (expect == Expect::later && !(ssl_ && SSL_has_pending(ssl_.get()))) {
-    // As `wait`, without a coroutine of its own: nearly every read of the request path comes by here.
-    const auto [error] = co_await socket_.async_wait(Socket::wait_read, use_result_task);
-    if (error) co_return Transfer{error, 0};
-  }
+std::optional<Transfer> Stream::try_read(asio::mutable_buffer into) {
+  const Step step = try_read_step(into);
+  // TLS that must write before it can read (a key update) does so with a later read.
+  if (step.want != Want::done) return std::nullopt;
+  return step.transfer;
+}
+
+Task<Transfer> Stream::read_some(asio::mutable_buffer into) {
   for (;;) {
-    const Step step = try_read(into);
+    const Step step = try_read_step(into);
     if (step.want == Want::done) co_return step.transfer;
     if (const auto error = co_await wait(step.want)) co_return Transfer{error, 0};
   }
@@ -136,10 +183,7 @@ Stream::Step Stream::try_write_step(std::span<asio::const_buffer> buffers) {
     for (std::size_t i = 0; i < count; ++i) {
       pieces[i] = {const_cast<void*>(buffers[i].data()), buffers[i].size()};
     }
-    msghdr message{};
-    message.msg_iov = pieces.data();
-    message.msg_iovlen = count;
-    const ssize_t sent = ::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL);
+    const ssize_t sent = socket_->send(pieces.data(), count);
     if (sent >= 0) return {Want::done, {{}, static_cast<std::size_t>(sent)}};
     if (would_block(errno)) return {Want::write, {}};
     return {Want::done, {last_system_error(), 0}};
@@ -169,7 +213,7 @@ Stream::Step Stream::try_write_step(std::span<asio::const_buffer> buffers) {
 
 Transfer Stream::try_write(std::span<asio::const_buffer> buffers) {
   std::size_t total = 0;
-  while (!buffers.empty() && socket_.is_open()) {
+  while (!buffers.empty() && socket_->is_open()) {
     if (buffers.front().size() == 0) {
       buffers = buffers.subspan(1);
       continue;
@@ -186,7 +230,7 @@ Transfer Stream::try_write(std::span<asio::const_buffer> buffers) {
 Task<error_code> Stream::write(std::span<asio::const_buffer> buffers) {
   if (consume(buffers, 0)) co_return error_code{};
   for (;;) {
-    if (!socket_.is_open()) co_return error_code(asio::error::bad_descriptor);
+    if (!socket_->is_open()) co_return error_code(asio::error::bad_descriptor);
     const Step step = try_write_step(buffers);
     if (step.want == Want::done) {
       if (step.transfer.error) co_return step.transfer.error;
@@ -199,25 +243,19 @@ Task<error_code> Stream::write(std::span<asio::const_buffer> buffers) {
 }
 
 void Stream::shutdown_send() {
-  if (!socket_.is_open()) return;
+  if (!socket_->is_open()) return;
   if (ssl_ && SSL_is_init_finished(ssl_.get())) {
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
   }
-  error_code ignored;
-  socket_.shutdown(Socket::shutdown_send, ignored);
-}
-
-void Stream::close() {
-  error_code ignored;
-  socket_.close(ignored);
+  ::shutdown(socket_->descriptor(), SHUT_WR);
 }
 
 void Stream::reset() {
-  if (!socket_.is_open()) return;
-  error_code ignored;
-  socket_.set_option(asio::socket_base::linger(true, 0), ignored);
-  socket_.close(ignored);
+  if (!socket_->is_open()) return;
+  const linger at_once{1, 0};
+  ::setsockopt(socket_->descriptor(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  socket_->close();
 }
 
 }  // namespace proxyxai

@@ -79,7 +79,8 @@ Task<void> Exchange::run(const Outgoing& outgoing, const UpstreamKey& key, Limit
     }
   }
   compose(outgoing, key);
-  std::string_view failure = co_await connection_->send(head_, *outgoing.body, limits.idle);
+  std::string_view failure;
+  if (!connection_->send_now(head_, *outgoing.body)) failure = co_await connection_->send_rest(head_, *outgoing.body, limits.idle);
   const bool is_head = outgoing.method == "HEAD";
   if (failure.empty()) failure = co_await connection_->read_head(is_head, limits.first_byte);
   attempt_.sent = connection_->sent();

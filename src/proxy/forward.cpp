@@ -20,7 +20,7 @@ constexpr std::size_t head_room = 960;
 
 /// Waits, but not for longer than the client does.
 Task<void> pause(RequestContext& request, std::chrono::nanoseconds length) {
-  Timer timer(request.client.stream().socket().get_executor(), length);
+  Timer timer(request.client.stream().executor(), length);
   request.client.watch([&timer, &request] {
     request.exchange.cancel();
     timer.cancel();

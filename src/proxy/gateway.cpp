@@ -26,6 +26,25 @@ std::string_view query_value(std::string_view query, std::string_view name) {
   return {};
 }
 
+/// Finds the facts of a request in its body as it passes.
+class BodyScan {
+ public:
+  explicit BodyScan(RequestContext& request) : json_(request.facts) {
+    const auto type = find(request.client.fields(), beast_http::field::content_type);
+    is_json_ = has_media_type(type, "application/json");
+    if (has_media_type(type, "multipart/form-data")) form_.emplace(request.facts, type);
+  }
+  void feed(std::string_view piece) {
+    if (is_json_) json_.feed(piece);
+    else if (form_) form_->feed(piece);
+  }
+
+ private:
+  JsonScan json_;
+  std::optional<MultipartScan> form_;
+  bool is_json_ = false;
+};
+
 }  // namespace
 
 Gateway::Gateway(Parts parts, Settings settings)
@@ -56,9 +75,10 @@ Task<bool> Gateway::serve(Connection& client, std::string_view path, std::string
 }
 
 Task<void> Gateway::run(RequestContext& request) {
-  Refusal refusal = co_await authenticate(request);
+  Refusal refusal = authenticate(request);
+  if (!refusal && !request.account) refusal = co_await look_up_account(request);
   if (!refusal) refusal = admit(request);
-  if (!refusal) refusal = co_await receive(request);
+  if (!refusal && !receive_whole(request)) refusal = co_await receive(request);
   if (!refusal) refusal = co_await forward(request);
   if (!refusal) co_return;
   if (refusal->status == client_left) {
@@ -69,14 +89,21 @@ Task<void> Gateway::run(RequestContext& request) {
   }
 }
 
-Task<Gateway::Refusal> Gateway::authenticate(RequestContext& request) {
+/// Leaves the account empty when it has to be looked up.
+Gateway::Refusal Gateway::authenticate(RequestContext& request) const {
   if (request.route.kind == Route::Kind::unknown) {
-    co_return ApiError{404, "not_found", "Unknown request URL: " + std::string(request.client.request().method()) + " " +
-                                             std::string(request.path) + ". Please check the URL for typos.", {}, true};
+    return ApiError{404, "not_found", "Unknown request URL: " + std::string(request.client.request().method()) + " " +
+                                          std::string(request.path) + ". Please check the URL for typos.", {}, true};
   }
   const auto digest = credential_digest(request.client.fields());
-  if (digest) request.account = parts_.accounts.find_cached(*digest);
-  if (digest && !request.account) request.account = co_await parts_.accounts.find(*digest);
+  if (!digest) return unknown_key_error();
+  request.account = parts_.accounts.find_cached(*digest);
+  return std::nullopt;
+}
+
+Task<Gateway::Refusal> Gateway::look_up_account(RequestContext& request) {
+  const auto digest = credential_digest(request.client.fields());
+  request.account = co_await parts_.accounts.find(*digest);
   if (!request.account) co_return unknown_key_error();
   co_return std::nullopt;
 }
@@ -89,26 +116,22 @@ Gateway::Refusal Gateway::admit(const RequestContext& request) const {
   return std::nullopt;
 }
 
-Task<Gateway::Refusal> Gateway::receive(RequestContext& request) {
-  Connection& client = request.client;
-  const auto type = find(client.fields(), beast_http::field::content_type);
-  const bool is_json = has_media_type(type, "application/json");
-  std::optional<MultipartScan> form;
-  if (has_media_type(type, "multipart/form-data")) form.emplace(request.facts, type);
-  JsonScan json(request.facts);
-  const auto look_at = [&](std::string_view piece) {
-    if (is_json) json.feed(piece);
-    else if (form) form->feed(piece);
-  };
+/// A body that came with its head stays where it is. False: it is still to come.
+bool Gateway::receive_whole(RequestContext& request) {
   // Only there does upstream read it; elsewhere it could name another model than the body does.
-  const bool in_query = request.upgrade && client.request().method() == "GET" && request.endpoint == "realtime";
+  const bool in_query = request.upgrade && request.client.request().method() == "GET" && request.endpoint == "realtime";
   if (in_query) request.facts.model = query_value(request.query, "model").substr(0, max_model);
 
-  if (const auto whole = client.buffered_body()) {
-    request.body.set_view(*whole);
-    look_at(*whole);
-    co_return std::nullopt;
-  }
+  const auto whole = request.client.buffered_body();
+  if (!whole) return false;
+  request.body.set_view(*whole);
+  BodyScan(request).feed(*whole);
+  return true;
+}
+
+Task<Gateway::Refusal> Gateway::receive(RequestContext& request) {
+  Connection& client = request.client;
+  BodyScan scan(request);
   client.send_continue();
   for (bool done = false; !done;) {
     const std::span<char> room = co_await request.body.room(2 * max_chunk_line);
@@ -118,7 +141,7 @@ Task<Gateway::Refusal> Gateway::receive(RequestContext& request) {
     Connection::BodyRead read = co_await client.read_body(boost::asio::buffer(room.data(), room.size()));
     if (read.refusal) co_return std::move(read.refusal);
     if (read.gone) co_return client_gone();
-    look_at({room.data(), read.bytes});
+    scan.feed({room.data(), read.bytes});
     request.body.commit(read.bytes);
     done = read.done;
   }

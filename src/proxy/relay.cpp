@@ -19,7 +19,7 @@ bool has_no_body(std::string_view method, unsigned status) {
 
 void Relay::begin(RequestContext& request, unsigned status) const {
   request.status = status;
-  request.first_byte = clock_.now();
+  if (request.first_byte == Instant{}) request.first_byte = clock_.now();
 }
 
 void Relay::append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const {
@@ -101,6 +101,8 @@ Task<void> Relay::pass(RequestContext& request) const {
   std::string head;
   head.reserve(960);
   const Framing framing = compose_head(head, request);
+  // The attempt has ended just now: its time saves asking for another.
+  request.first_byte = request.attempt_ended;
   begin(request, upstream.answer().status());
 
   UpstreamConnection::Body piece;
@@ -113,7 +115,8 @@ Task<void> Relay::pass(RequestContext& request) const {
   std::string_view unsent_head = head;
   for (;;) {
     Gather gather(unsent_head, piece, framing == Framing::chunked);
-    const bool written = gather.buffers().empty() || co_await request.client.write(gather.buffers());
+    bool written = request.client.write_now(gather.buffers());
+    if (!written) written = co_await request.client.write(gather.buffers());
     unsent_head = {};
     if (!written || exchange.is_cancelled()) {
       request.reason = "client_gone";

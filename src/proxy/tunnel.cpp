@@ -33,7 +33,7 @@ Task<void> Relay::pump_up(RequestContext& request) const {
     }
     client.deadline().set(idle_timeout_);
     upstream.deadline().set(idle_timeout_);
-    const Transfer got = co_await client.stream().read_some(asio::buffer(piece), Stream::Expect::later);
+    const Transfer got = co_await client.stream().read_some(asio::buffer(piece));
     if (got.error || got.bytes == 0) break;
     out = asio::const_buffer(piece.data(), got.bytes);
   }
@@ -55,7 +55,7 @@ Task<void> Relay::pump_down(RequestContext& request) const {
     }
     client.deadline().set(idle_timeout_);
     upstream.deadline().set(idle_timeout_);
-    const Transfer got = co_await upstream.stream().read_some(asio::buffer(piece), Stream::Expect::later);
+    const Transfer got = co_await upstream.stream().read_some(asio::buffer(piece));
     if (got.error || got.bytes == 0) break;
     out = asio::const_buffer(piece.data(), got.bytes);
   }
@@ -73,7 +73,7 @@ Task<void> Relay::tunnel(RequestContext& request) const {
   if (!written) co_return;
   // From here both sides are read, so each notices by itself when its peer leaves.
   request.client.unwatch();
-  const Executor executor = request.client.stream().socket().get_executor();
+  const Executor executor = request.client.stream().executor();
   Timer up_ended(executor, Timer::time_point::max());
   bool is_up_ended = false;
   asio::co_spawn(executor, pump_up(request), [&](std::exception_ptr) {

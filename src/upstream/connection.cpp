@@ -30,12 +30,11 @@ UpstreamConnection::UpstreamConnection(Origin& origin, Stream stream, Watchdog& 
       watch_(watchdog, [this] {
         // While sending: the answer has begun. While kept: the upstream closed, or speaks out of turn.
         if (!stream_.has_news()) {
-          watch_.arm(stream_.socket().native_handle(), POLLIN | POLLRDHUP);
+          watch_.arm(stream_.descriptor(), POLLIN | POLLRDHUP);
           return;
         }
         answered_early_ = true;
-        boost::system::error_code ignored;
-        stream_.socket().cancel(ignored);
+        stream_.cancel();
       }) {}
 
 UpstreamConnection::~UpstreamConnection() = default;
@@ -50,25 +49,32 @@ std::string_view UpstreamConnection::failure_of(const Transfer& transfer, std::s
   return transfer.error && transfer.error != boost::asio::error::eof ? std::string_view("reset") : when_closed;
 }
 
-Task<std::string_view> UpstreamConnection::send(std::string_view head, RequestBody& body, milliseconds idle_timeout) {
+bool UpstreamConnection::send_now(std::string_view head, RequestBody& body) {
   ++exchanges_;
   complete_ = false;
   answered_early_ = false;
   sent_ = received_ = 0;
   parser_.reset();
-  if (body.size() > quick_body || body.is_spooled()) co_return co_await send_body(head, body, idle_timeout);
-
-  std::array<asio::const_buffer, 2> buffers{asio::const_buffer(head.data(), head.size()), {}};
   const auto only = body.piece(0);
-  if (only.size() < body.size()) co_return co_await send_body(head, body, idle_timeout);
-  buffers[1] = asio::const_buffer(only.data(), only.size());
-  boost::system::error_code error = stream_.try_write(buffers).error;
-  std::span<asio::const_buffer> rest(buffers);
-  if (!error && !consume(rest, 0)) {
-    deadline_.set(idle_timeout);
-    error = co_await stream_.write(rest);
-    deadline_.clear();
+  if (only.size() < body.size() || body.size() > quick_body || body.is_spooled()) return false;
+  std::array<asio::const_buffer, 2> buffers{asio::const_buffer(head.data(), head.size()),
+                                            asio::const_buffer(only.data(), only.size())};
+  sent_ = stream_.try_write(buffers).bytes;
+  return sent_ == head.size() + only.size();
+}
+
+Task<std::string_view> UpstreamConnection::send_rest(std::string_view head, RequestBody& body, milliseconds idle_timeout) {
+  const auto only = body.piece(0);
+  if (only.size() < body.size() || body.size() > quick_body || body.is_spooled()) {
+    co_return co_await send_body(head, body, idle_timeout);
   }
+  std::array<asio::const_buffer, 2> buffers{asio::const_buffer(head.data(), head.size()),
+                                            asio::const_buffer(only.data(), only.size())};
+  std::span<asio::const_buffer> rest(buffers);
+  consume(rest, sent_);
+  deadline_.set(idle_timeout);
+  const boost::system::error_code error = co_await stream_.write(rest);
+  deadline_.clear();
   sent_ = head.size() + only.size();
   if (!error) co_return std::string_view();
   if (timed_out_) co_return std::string_view("send_timeout");
@@ -77,7 +83,7 @@ Task<std::string_view> UpstreamConnection::send(std::string_view head, RequestBo
 
 Task<std::string_view> UpstreamConnection::send_body(std::string_view head, RequestBody& body, milliseconds idle_timeout) {
   std::uint64_t offset = 0;
-  watch_.arm(stream_.socket().native_handle(), POLLIN);
+  watch_.arm(stream_.descriptor(), POLLIN);
   std::string_view failure;
   while (failure.empty() && !answered_early_ && (sent_ == 0 || offset < body.size())) {
     const std::string_view piece = co_await body.load(offset);
@@ -103,12 +109,22 @@ Task<std::string_view> UpstreamConnection::send_body(std::string_view head, Requ
   co_return failure;
 }
 
+std::optional<Transfer> UpstreamConnection::read_now() {
+  const auto room = input_.room(room_);
+  const auto got = stream_.try_read(asio::mutable_buffer(room.data, room.size));
+  if (got && !got->error) {
+    input_.commit(got->bytes);
+    received_ += got->bytes;
+    if (got->bytes == room.size) room_ = std::min(room_ * 2, large_read);
+  }
+  return got;
+}
+
 Task<std::string_view> UpstreamConnection::read_head(bool to_head_request, milliseconds first_byte_timeout) {
   int interim = 0;
   room_ = small_read;
   std::size_t searched = 0;
   deadline_.set(first_byte_timeout);
-  auto expect = Stream::Expect::later;
   for (;;) {
     const auto bytes = input_.view();
     const auto end = bytes.find("\r\n\r\n", searched > 3 ? searched - 3 : 0);
@@ -144,15 +160,16 @@ Task<std::string_view> UpstreamConnection::read_head(bool to_head_request, milli
       co_return std::string_view("bad_response");
     }
     searched = bytes.size();
-    const auto room = input_.room(room_);
-    const Transfer got = co_await stream_.read_some(asio::mutable_buffer(room.data, room.size), expect);
-    if (got.error || got.bytes == 0) {
+    auto got = read_now();
+    while (!got) {
+      const bool ready = co_await stream_.readable();
+      got = ready ? read_now() : Transfer{asio::error::operation_aborted, 0};
+    }
+    if (got->error || got->bytes == 0) {
       deadline_.clear();
       if (timed_out_) co_return std::string_view("first_byte_timeout");
-      co_return failure_of(got, received_ == 0 ? "closed" : "truncated");
+      co_return failure_of(*got, received_ == 0 ? "closed" : "truncated");
     }
-    input_.commit(got.bytes);
-    received_ += got.bytes;
   }
 }
 
@@ -179,24 +196,24 @@ Task<UpstreamConnection::Body> UpstreamConnection::read_body(milliseconds idle_t
     body.done = true;
     co_return body;
   }
-  const auto room = input_.room(room_);
   deadline_.set(idle_timeout);
-  const Transfer got = co_await stream_.read_some(asio::mutable_buffer(room.data, room.size), Stream::Expect::later);
+  auto got = read_now();
+  while (!got) {
+    const bool ready = co_await stream_.readable();
+    got = ready ? read_now() : Transfer{asio::error::operation_aborted, 0};
+  }
   deadline_.clear();
-  if (got.error || got.bytes == 0) {
+  if (got->error || got->bytes == 0) {
     if (timed_out_) {
       body.failure = "idle_timeout";
-    } else if (!got.error && parser_->need_eof() && !cancelled_) {
+    } else if (!got->error && parser_->need_eof() && !cancelled_) {
       // A body without framing ends with the connection; over TLS only behind close_notify, which is this case.
       body.done = complete_ = true;
     } else {
-      body.failure = failure_of(got, "truncated");
+      body.failure = failure_of(*got, "truncated");
     }
     co_return body;
   }
-  input_.commit(got.bytes);
-  received_ += got.bytes;
-  room_ = got.bytes == room.size ? std::min(room_ * 2, large_read) : room_;
   co_return buffered_body();
 }
 

@@ -1,13 +1,9 @@
 #include "proxyxai/upstream/origin.hpp"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
 #include <array>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/write.hpp>
 #include <openssl/evp.h>
 #include <spdlog/spdlog.h>
 
@@ -73,7 +69,7 @@ void Origin::keep(std::unique_ptr<UpstreamConnection> connection) {
   }
   connection->input_.release();
   connection->deadline_.set(settings_.kept_idle);
-  connection->watch_.arm(connection->stream_.socket().native_handle(), POLLIN | POLLRDHUP);
+  connection->watch_.arm(connection->stream_.descriptor(), POLLIN | POLLRDHUP);
   kept_.push_back(std::move(connection));
 }
 
@@ -112,24 +108,18 @@ Task<Origin::Connected> Origin::connect(UpstreamConnection*& in_progress) {
   } else {
     refresh_in_background();
   }
-  SslPtr ssl;
-  if (address_.tls) {
-    ssl = tls_.connect(address_.host, sessions_);
-    if (!ssl) co_return Connected{nullptr, "tls_failed"};
-  }
   const tcp::endpoint endpoint = addresses_[next_address_ % addresses_.size()];
-  Socket socket(loop_.get_executor());
   boost::system::error_code error;
-  socket.open(endpoint.protocol(), error);
-  if (error) {
+  auto socket = PolledSocket::connect(loop_, endpoint, error);
+  if (!socket) {
     spdlog::warn("cannot open a socket to an upstream: {}", error.message());
+    ++next_address_;
     co_return Connected{nullptr, "connect_failed"};
   }
-  socket.set_option(tcp::no_delay(true), error);
-  auto connection = std::make_unique<UpstreamConnection>(*this, Stream(std::move(socket), std::move(ssl)), watchdog_);
+  auto connection = std::make_unique<UpstreamConnection>(*this, Stream(std::move(socket), nullptr), watchdog_);
   in_progress = connection.get();
   connection->deadline_.set(settings_.connect_timeout);
-  const auto [refused] = co_await connection->stream_.socket().async_connect(endpoint, use_result_task);
+  const auto refused = co_await connection->stream_.connected();
   std::string_view reason = refused ? std::string_view("connect_failed") : std::string_view();
   if (reason.empty()) reason = co_await open(*connection);
   connection->deadline_.clear();
@@ -151,9 +141,12 @@ Task<std::string_view> Origin::open(UpstreamConnection& connection) {
     if (!tunnelled) co_return std::string_view("proxy_refused");
   }
   if (!address_.tls) co_return std::string_view();
+  SslPtr made = tls_.connect(address_.host, sessions_);
+  if (!made) co_return std::string_view("tls_failed");
+  SSL* const ssl = made.get();
+  connection.stream_.start_tls(std::move(made));
   const auto failed = co_await connection.stream_.handshake();
   if (!failed) {
-    SSL* const ssl = connection.stream_.ssl();
     if (SSL_session_reused(ssl) == 1) {
       ++resumed_;
       // TLS 1.2 sends no new session on resumption; the old one stays good.
@@ -177,17 +170,16 @@ Task<bool> Origin::tunnel_through_proxy(UpstreamConnection& connection) {
   const std::string request = "CONNECT " + target + " HTTP/1.1\r\nHost: " + target + "\r\n" + proxy_authorization_ + "\r\n";
   std::array<asio::const_buffer, 1> buffers{asio::const_buffer(request.data(), request.size())};
   // The proxy is spoken to in plain text on the same socket, before TLS begins on it.
-  auto& socket = connection.stream_.socket();
-  const auto [unsent, sent] = co_await asio::async_write(socket, buffers, use_result_task);
+  const auto unsent = co_await connection.stream_.write(buffers);
   if (unsent) co_return false;
   std::string answer;
   while (answer.find("\r\n\r\n") == answer.npos) {
     if (answer.size() > (8 << 10)) co_return false;
     // Reading past the head loses nothing: the server speaks only after our ClientHello.
     std::array<char, 1024> piece;
-    const auto [error, got] = co_await socket.async_read_some(asio::buffer(piece), use_result_task);
-    if (error) co_return false;
-    answer.append(piece.data(), got);
+    const Transfer got = co_await connection.stream_.read_some(asio::buffer(piece));
+    if (got.error || got.bytes == 0) co_return false;
+    answer.append(piece.data(), got.bytes);
   }
   const bool granted = answer.starts_with("HTTP/1.1 2") || answer.starts_with("HTTP/1.0 2");
   if (!granted) spdlog::warn("the upstream proxy refused a tunnel to {}: {}", target, answer.substr(0, answer.find('\r')));

@@ -78,6 +78,8 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   /// `100 Continue`, when the client waits for it.
   void send_continue();
 
+  /// Writes what the client takes at once: nearly always everything, which is what true means. The buffers are advanced.
+  bool write_now(std::span<boost::asio::const_buffer> buffers);
   /// Writes a piece of the response under the write deadline. False: the client is gone.
   Task<bool> write(std::span<boost::asio::const_buffer> buffers);
   /// Writes a complete small response; true when the connection may go on. `extra` is raw header lines, each ended by
@@ -100,9 +102,12 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   [[nodiscard]] bool may_keep_alive() const;
 
  private:
-  enum class Head { complete, refused, closed };
+  enum class Head { complete, partial, refused, closed };
+  Head take_head(RequestHandler& handler);
+  Head read_head_now(RequestHandler& handler);
   Task<Head> read_head(RequestHandler& handler);
-  Task<void> refuse(RequestHandler& handler, GateRefusal refusal);
+  Head on_head_read(const Transfer& got, RequestHandler& handler);
+  void refuse(RequestHandler& handler, const GateRefusal& refusal);
   [[nodiscard]] bool can_drain() const;
   Task<bool> finish_body();
   Task<void> close_gently();
@@ -117,6 +122,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   std::string carry_;           // raw bytes read beyond a chunked body, or an unfinished chunk line
   Fields fields_;
   std::optional<RequestParser> parser_;
+  std::size_t searched_ = 0;     // of an unfinished head: looked through without finding its end
   std::uint64_t body_left_ = 0;  // of a body with Content-Length
   std::uint64_t body_read_ = 0;
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;

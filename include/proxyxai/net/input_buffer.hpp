@@ -5,6 +5,8 @@
 #include <memory>
 #include <string_view>
 
+#include "proxyxai/base/free_list.hpp"
+
 namespace proxyxai {
 
 /// The bytes of a connection that have been read and not used yet. Memory is held only while there are any, so that an
@@ -28,7 +30,7 @@ class InputBuffer {
       std::size_t wanted = capacity_ == 0 ? smallest : capacity_;
       while (wanted - content < at_least) wanted *= 2;
       if (wanted != capacity_) {
-        std::unique_ptr<char[]> larger(new char[wanted]);
+        Memory larger(static_cast<char*>(FreeList<Block>::take(wanted)), Free{wanted});
         if (content > 0) std::memcpy(larger.get(), data(), content);
         memory_ = std::move(larger);
         capacity_ = wanted;
@@ -56,7 +58,19 @@ class InputBuffer {
 
  private:
   static constexpr std::size_t smallest = 4 << 10;
-  std::unique_ptr<char[]> memory_;
+  struct Block {
+    char bytes[smallest];
+  };
+  struct Free {
+    std::size_t size;
+    void operator()(char* memory) const {
+      if (size == sizeof(Block)) FreeList<Block>::give(memory);
+      else ::operator delete(memory);
+    }
+  };
+  using Memory = std::unique_ptr<char[], Free>;
+
+  Memory memory_;
   std::size_t capacity_ = 0, begin_ = 0, end_ = 0;
 };
 

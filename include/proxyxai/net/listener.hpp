@@ -41,7 +41,11 @@ class Listener {
   void on_idle(std::function<void()> callback);
 
  private:
+  using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
+  static Acceptor bind(boost::asio::io_context& loop, const std::string& host, std::uint16_t port);
   Task<void> accept_loop(Acceptor& acceptor);
+  /// True: out of descriptors or memory, so that trying again at once is in vain.
+  bool accept_some(Acceptor& acceptor);
   Task<void> run(std::unique_ptr<Connection> connection);
 
   boost::asio::io_context& loop_;

@@ -1,19 +1,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/ip/tcp.hpp>
 #include <openssl/ssl.h>
 
-#include "proxyxai/base/task.hpp"
+#include "proxyxai/net/polled_socket.hpp"
 
 namespace proxyxai {
-
-/// A TCP socket bound to the loop by its concrete executor type.
-using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
-using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
 
 struct SslDeleter {
   void operator()(SSL* ssl) const {
@@ -33,32 +29,35 @@ struct Transfer {
 
 /// One connection, plain or TLS, behind one face.
 ///
-/// TLS runs OpenSSL straight on the non-blocking descriptor and waits for readiness through Asio, rather than through
-/// asio::ssl::stream: that one holds two 17 KiB buffers and a BIO pair per connection (10,000 idle connections would not
-/// fit the host) and copies every byte once more. Loop thread only. `close` ends pending operations with an error; the
-/// object must outlive them.
+/// TLS runs OpenSSL straight on the non-blocking socket, rather than through asio::ssl::stream: that one holds two 17 KiB
+/// buffers and a BIO pair per connection (10,000 idle connections would not fit the host) and copies every byte once more.
+/// Loop thread only. `close` ends pending operations with an error; the object must outlive them.
 class Stream {
  public:
-  /// Takes over a connected socket; `ssl` null means plain TCP.
-  Stream(Socket socket, SslPtr ssl);
-  ~Stream();
+  /// `ssl` null means plain TCP.
+  Stream(std::unique_ptr<PolledSocket> socket, SslPtr ssl);
   Stream(Stream&&) = default;
 
+  /// Waits for a connect that has begun.
+  Task<boost::system::error_code> connected();
+  /// From here on speaks TLS, which begins with `handshake`.
+  void start_tls(SslPtr ssl);
   /// Runs the TLS handshake (as client or server, by how `ssl` was set up); nothing to do for plain TCP. The error is
   /// in the ssl category when the peer's certificate or protocol is at fault.
   Task<boost::system::error_code> handshake();
 
-  /// Whether bytes are expected to be there already: a read that is expected to wait goes to sleep first and saves a
-  /// system call that would only answer "not yet".
-  enum class Expect : bool { now, later };
-  Task<Transfer> read_some(boost::asio::mutable_buffer into, Expect expect);
+  /// Reads what is there now; nothing when nothing is.
+  std::optional<Transfer> try_read(boost::asio::mutable_buffer into);
+  /// Reads what is there, waiting for something.
+  Task<Transfer> read_some(boost::asio::mutable_buffer into);
+
+  /// Whether `try_read` may find something; else `readable` waits until it may. False from it: cancelled or closed.
+  [[nodiscard]] bool may_read() const { return socket_->may_receive() || (ssl_ && SSL_has_pending(ssl_.get()) == 1); }
+  Task<bool> readable() { return socket_->readable(); }
 
   /// On a readable socket: whether there is anything for us to read, or the end. TLS's own records (session tickets, key
   /// updates) are taken in and are not.
   [[nodiscard]] bool has_news();
-
-  /// Waits until something can be read, holding no buffer meanwhile. May return early.
-  Task<boost::system::error_code> readable();
 
   /// Writes everything, or fails. The buffers are consumed in the array.
   Task<boost::system::error_code> write(std::span<boost::asio::const_buffer> buffers);
@@ -69,14 +68,16 @@ class Stream {
 
   /// Ends our half: TLS close_notify (one try) and FIN.
   void shutdown_send();
-  void close();
+  /// Ends pending operations and leaves the connection open.
+  void cancel() { socket_->cancel(); }
+  void close() { socket_->close(); }
   /// Closes with RST, so that the peer cannot take what it got for the whole.
   void reset();
-  [[nodiscard]] bool is_open() const { return socket_.is_open(); }
+  [[nodiscard]] bool is_open() const { return socket_->is_open(); }
 
-  [[nodiscard]] Socket& socket() { return socket_; }
+  [[nodiscard]] int descriptor() const { return socket_->descriptor(); }
+  [[nodiscard]] Executor executor() const { return socket_->executor(); }
   [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
-  [[nodiscard]] bool is_tls() const { return ssl_ != nullptr; }
 
  private:
   enum class Want : std::uint8_t { done, read, write };
@@ -84,12 +85,12 @@ class Stream {
     Want want = Want::done;
     Transfer transfer;
   };
-  Step try_read(boost::asio::mutable_buffer into);
+  Step try_read_step(boost::asio::mutable_buffer into);
   Step try_write_step(std::span<boost::asio::const_buffer> buffers);
   Step tls_result(int result);
   Task<boost::system::error_code> wait(Want want);
 
-  Socket socket_;
+  std::unique_ptr<PolledSocket> socket_;  // its address is OpenSSL's way to the socket
   SslPtr ssl_;
 };
 

@@ -50,8 +50,10 @@ class Gateway {
  private:
   using Refusal = std::optional<ApiError>;
   Task<void> run(RequestContext& request);
-  Task<Refusal> authenticate(RequestContext& request);
+  Refusal authenticate(RequestContext& request) const;
+  Task<Refusal> look_up_account(RequestContext& request);
   Refusal admit(const RequestContext& request) const;
+  static bool receive_whole(RequestContext& request);
   Task<Refusal> receive(RequestContext& request);
   Task<Refusal> forward(RequestContext& request);
   void settle(RequestContext& request);

@@ -15,7 +15,7 @@ namespace proxyxai {
 
 class Origin;
 
-/// One connection to an upstream, and the one exchange that is on it. Loop thread only. Not HTTP-pipelined: `send`, then
+/// One connection to an upstream, and the one exchange that is on it. Loop thread only. Not HTTP-pipelined: `send_now`, then
 /// `read_head`, then `read_body` until it is done, then Origin::keep or destruction.
 ///
 /// Failures are stable tokens; empty means success: `reset`, `closed` (before a byte of the answer), `send_timeout`,
@@ -25,9 +25,11 @@ class UpstreamConnection {
   UpstreamConnection(Origin& origin, Stream stream, Watchdog& watchdog);
   ~UpstreamConnection();
 
-  /// Sends a request head and its body. An upstream that answers before it has read everything is not an error: sending
-  /// stops and its answer is read. The body is read from `body` piece by piece.
-  Task<std::string_view> send(std::string_view head, RequestBody& body, milliseconds idle_timeout);
+  /// Begins an exchange. True: the request was small and is sent, as nearly all are; else `send_rest` is to follow.
+  bool send_now(std::string_view head, RequestBody& body);
+  /// Sends what is left of a request head and its body. An upstream that answers before it has read everything is not an
+  /// error: sending stops and its answer is read. The body is read from `body` piece by piece.
+  Task<std::string_view> send_rest(std::string_view head, RequestBody& body, milliseconds idle_timeout);
 
   /// Reads the head of the answer, passing over interim (1xx) ones but 101. `to_head_request`: the answer has no body.
   Task<std::string_view> read_head(bool to_head_request, milliseconds first_byte_timeout);
@@ -64,6 +66,7 @@ class UpstreamConnection {
  private:
   friend class Origin;
   Task<std::string_view> send_body(std::string_view head, RequestBody& body, milliseconds idle_timeout);
+  std::optional<Transfer> read_now();
   std::string_view failure_of(const Transfer& transfer, std::string_view when_closed) const;
 
   Origin& origin_;
