@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "proxyxai/metering/usage.hpp"
+
+namespace proxyxai {
+
+/// Reads what an answer used while it passes: JSON bodies and server-sent events, in one pass, without a tree, in pieces of any
+/// size. Bodies of other kinds pass unread. Numbers count only where upstream puts them (top level of a JSON answer; `response`
+/// of a Responses event), never where a client can plant text of the same look. One answer; loop thread; bounded memory.
+class AnswerMeter {
+ public:
+  struct Answer {
+    std::string_view endpoint;      ///< endpoint_names() of proxy/route.hpp, such as `chat/completions`; static storage.
+    std::string_view content_type;  ///< Of the answer.
+    bool hide_usage = false;        ///< Usage was asked for on the client's behalf: takes the extra chunk and `"usage":null` out again.
+  };
+  explicit AnswerMeter(const Answer& answer);
+  ~AnswerMeter();
+
+  /// What of the stream may go to the client now. Views into the piece given, or into this object; valid until the next call.
+  struct Passed {
+    std::span<const std::string_view> views;
+    /// Index into `views`: those from here on complete the answer for a client that understands it (`[DONE]`,
+    /// `response.completed`, ...) and must leave only once the usage is stored. views.size(): none.
+    std::size_t last_from = 0;
+  };
+  /// Takes the next bytes. With `hide_usage` an event that is not complete yet is held back, up to 64 KiB; beyond, it
+  /// passes as it is.
+  Passed pass(std::string_view piece);
+  /// The end of the body: what was held back.
+  Passed finish();
+
+  /// True once the event that ends the stream has come.
+  [[nodiscard]] bool has_ended() const;
+  /// `usage().given` is false while upstream has told nothing.
+  [[nodiscard]] const Usage& usage() const;
+  /// The model that answered, in upstream's words; empty: not told.
+  [[nodiscard]] std::string_view model() const;
+  /// Output tokens that have passed so far, estimated: the larger of one for each event with text and one for each four
+  /// bytes of text. For aborts, cut streams and credit that runs out in mid-stream.
+  [[nodiscard]] std::int64_t delivered_tokens() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Reads one complete JSON event of a realtime or Responses WebSocket, as upstream sent it.
+struct EventUsage {
+  Usage usage;               ///< `given` when the event carries usage.
+  std::string model;
+  std::int64_t delivered = 0;  ///< As AnswerMeter::delivered_tokens, of this event.
+};
+EventUsage read_event_usage(std::string_view json);
+
+}  // namespace proxyxai
