@@ -16,7 +16,7 @@ std::optional<Money> parse_money(std::string_view text) {
   const bool negative = text.starts_with('-');
   if (negative) text.remove_prefix(1);
   // Digits as one whole number, and where its decimal point is.
-  __int128 digits = 0;
+  Wide digits = 0;
   int exponent = 0;
   bool any = false, point = false;
   std::size_t at = 0;
@@ -28,7 +28,7 @@ std::optional<Money> parse_money(std::string_view text) {
       any = true;
       if (point && c == '0' && text.find_first_not_of('0', at) == text.npos) continue;
       // No amount that is taken has more digits than this.
-      if (digits > __int128{most_money.nanos} * 1000) return std::nullopt;
+      if (digits > Wide{most_money.nanos} * 1000) return std::nullopt;
       digits = digits * 10 + (c - '0');
       exponent -= point ? 1 : 0;
     } else {
@@ -88,9 +88,9 @@ double to_dollars(Money amount) {
 }
 
 Money scale(Money amount, std::int64_t numerator, std::int64_t denominator) {
-  const __int128 product = __int128{amount.nanos} * numerator;
-  const __int128 half = denominator / 2;
-  const __int128 result = product >= 0 ? (product + half) / denominator : (product - half) / denominator;
+  const Wide product = Wide{amount.nanos} * numerator;
+  const Wide half = denominator / 2;
+  const Wide result = product >= 0 ? (product + half) / denominator : (product - half) / denominator;
   if (result > std::numeric_limits<std::int64_t>::max()) return {std::numeric_limits<std::int64_t>::max()};
   if (result < std::numeric_limits<std::int64_t>::min()) return {std::numeric_limits<std::int64_t>::min()};
   return {static_cast<std::int64_t>(result)};
