@@ -6,6 +6,7 @@ find_package(OpenSSL 3 REQUIRED)
 find_package(nlohmann_json 3.11 REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
 find_package(spdlog 1.10 REQUIRED)
+find_package(CURL 7.88 REQUIRED)
 
 # Boost's headers as we use them: one loop thread, coroutines, and only the parts of Beast that need no linking.
 add_library(proxyxai_boost INTERFACE)

@@ -1,7 +1,8 @@
 #include "proxyxai/accounts/directory.hpp"
 
+#include <functional>
 #include <list>
-#include <vector>
+#include <unordered_map>
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -20,7 +21,6 @@ using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost
 struct Query {
   explicit Query(Executor executor) : ended(executor, Timer::time_point::max()) {}
   Timer ended;
-  bool is_stale = false;  // forgotten while it ran: its answer may be old
   AccountPtr account;
   std::exception_ptr failure;
 };
@@ -36,26 +36,60 @@ struct AccountDirectory::Impl {
   std::size_t capacity;
   std::list<Entry> by_use;  // most recent first
   std::unordered_map<Digest, std::list<Entry>::iterator, DigestHash> known;
+  std::unordered_map<AccountId, std::weak_ptr<Account>> loaded;
   std::unordered_map<Digest, std::chrono::steady_clock::time_point, DigestHash> unknown;
   std::unordered_map<Digest, std::shared_ptr<Query>, DigestHash> queries;
+  std::uint64_t changes = 0;  // a row that was read before a change is read again
+  std::size_t clean_at = 1'024;
 
-  void remember(const Digest& digest, AccountPtr account) {
+  /// The object of that row: the one there is, or a new one.
+  AccountPtr object_of(const AccountRow& row, AccountPtr parent) {
+    auto& kept = loaded[row.id];
+    if (AccountPtr there = kept.lock()) return there;
+    auto account = std::make_shared<Account>();
+    account->used_total = row.credit_used;
+    account->month = row.month;
+    account->month_used = row.month_used;
+    account->apply(row);
+    account->parent = std::move(parent);
+    kept = account;
+    if (loaded.size() > clean_at) {
+      std::erase_if(loaded, [](const auto& each) { return each.second.expired(); });
+      clean_at = 1'024 + 2 * loaded.size();
+    }
+    return account;
+  }
+
+  void remember(const Digest& digest, const AccountPtr& account) {
     if (!account) {
       if (unknown.size() >= most_unknown) unknown.clear();
       unknown[digest] = std::chrono::steady_clock::now() + unknown_for;
       return;
     }
+    unknown.erase(digest);
     if (known.contains(digest)) return;
-    by_use.push_front({digest, std::move(account)});
+    by_use.push_front({digest, account});
     known[digest] = by_use.begin();
     if (by_use.size() <= capacity) return;
     known.erase(by_use.back().digest);
     by_use.pop_back();
   }
+
+  template <class Key>
+  Task<AccountPtr> load(Key key) {
+    for (;;) {
+      const std::uint64_t before = changes;
+      const std::vector<AccountRow> rows = co_await store.find_lineage(key);
+      if (before != changes) continue;
+      AccountPtr account;
+      for (const AccountRow& each : rows) account = object_of(each, std::move(account));
+      co_return account;
+    }
+  }
 };
 
 AccountDirectory::AccountDirectory(AccountStore& store, std::size_t capacity)
-    : impl_(std::make_unique<Impl>(Impl{store, capacity, {}, {}, {}, {}})) {}
+    : impl_(new Impl{store, capacity, {}, {}, {}, {}, {}}) {}
 AccountDirectory::~AccountDirectory() = default;
 
 AccountPtr AccountDirectory::find_cached(const Digest& key_digest) {
@@ -82,25 +116,51 @@ Task<AccountPtr> AccountDirectory::find(Digest key_digest) {
   const auto query = std::make_shared<Query>(executor);
   impl_->queries[key_digest] = query;
   try {
-    const std::optional<AccountRow> row = co_await impl_->store.find_by_key(key_digest);
-    if (row) query->account = std::make_shared<const Account>(Account{row->id, row->name, row->is_root, row->enabled});
-    if (!query->is_stale) impl_->remember(key_digest, query->account);
+    query->account = co_await impl_->load(key_digest);
+    // Its key may have changed while nothing but the object was in memory.
+    const bool stale = query->account && query->account->row.key_digest != key_digest;
+    if (stale) query->account = nullptr;
+    impl_->remember(key_digest, query->account);
   } catch (...) {
     query->failure = std::current_exception();
   }
-  const auto mine = impl_->queries.find(key_digest);
-  if (mine != impl_->queries.end() && mine->second == query) impl_->queries.erase(mine);
+  impl_->queries.erase(key_digest);
   query->ended.cancel();
   if (query->failure) std::rethrow_exception(query->failure);
   co_return query->account;
 }
 
-void AccountDirectory::forget(const Digest& key_digest) {
-  impl_->unknown.erase(key_digest);
-  if (const auto running = impl_->queries.find(key_digest); running != impl_->queries.end()) {
-    running->second->is_stale = true;
-    impl_->queries.erase(running);
+Task<AccountPtr> AccountDirectory::find(AccountId id) {
+  if (AccountPtr there = loaded(id)) co_return there->is_gone ? nullptr : there;
+  co_return co_await impl_->load(id);
+}
+
+AccountPtr AccountDirectory::loaded(AccountId id) const {
+  const auto found = impl_->loaded.find(id);
+  return found == impl_->loaded.end() ? nullptr : found->second.lock();
+}
+
+void AccountDirectory::apply(const AccountRow& stored) {
+  ++impl_->changes;
+  impl_->unknown.erase(stored.key_digest);
+  const AccountPtr account = loaded(stored.id);
+  if (!account) return;
+  if (account->row.key_digest != stored.key_digest) forget(account->row.key_digest);
+  account->apply(stored);
+}
+
+void AccountDirectory::remove(const AccountRow& stored) {
+  ++impl_->changes;
+  forget(stored.key_digest);
+  if (const AccountPtr account = loaded(stored.id)) {
+    account->is_gone = true;
+    account->row.enabled = false;
   }
+}
+
+void AccountDirectory::forget(const Digest& key_digest) {
+  ++impl_->changes;
+  impl_->unknown.erase(key_digest);
   const auto found = impl_->known.find(key_digest);
   if (found == impl_->known.end()) return;
   impl_->by_use.erase(found->second);

@@ -158,7 +158,7 @@ bool KeysApi::owns(std::string_view path) {
 }
 
 Task<ApiResponse> KeysApi::handle(ApiRequest request, AccountPtr caller) {
-  if (!caller->is_root) {
+  if (!caller->row.is_root) {
     co_return to_response({403, "resource_not_allowed", "Upstream keys belong to the operator of the service.", {}, true});
   }
   std::string_view rest = request.path.substr(root_path.size());

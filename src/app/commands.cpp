@@ -1,5 +1,7 @@
 #include "commands.hpp"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -30,9 +32,14 @@ std::string read_source(const std::string& source) {
 }  // namespace
 
 int check(const Settings& settings) {
-  const auto faults = check_database(settings.data_dir);
+  const bool is_watched = ::isatty(STDERR_FILENO) != 0;
+  const auto show = [is_watched](const CheckProgress& progress) {
+    if (is_watched) std::fprintf(stderr, "\r\033[K%zu of %zu: %s", progress.done + 1, progress.total, progress.at);
+  };
+  const auto faults = check_database(settings.data_dir, show);
+  if (is_watched) std::fprintf(stderr, "\r\033[K");
   for (const std::string& each : faults) std::printf("%s\n", each.c_str());
-  std::printf(faults.empty() ? "the database is sound\n" : "the database is damaged: restore a backup\n");
+  std::printf(faults.empty() ? "the database is sound\n" : "the database is not sound: restore a backup\n");
   return faults.empty() ? 0 : 1;
 }
 

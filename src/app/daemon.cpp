@@ -10,12 +10,15 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include "alerts.hpp"
 #include "front.hpp"
 #include "operations.hpp"
 #include "proxyxai/accounts/bootstrap.hpp"
 #include "proxyxai/base/log.hpp"
 #include "proxyxai/keys/seal.hpp"
 #include "proxyxai/net/listener.hpp"
+#include "proxyxai/notify/mailer.hpp"
+#include "prices.hpp"
 #include "proxyxai/proxy/prober.hpp"
 #include "proxyxai/storage/sqlite_store.hpp"
 #include "welcome.hpp"
@@ -75,6 +78,26 @@ Gateway::Settings gateway_settings(const Settings& settings) {
 
 bool is_access_logged(const std::string& log_level) { return log_level != "warn" && log_level != "error"; }
 
+Billing::Settings billing_settings(const Settings& settings) {
+  return {settings.call_min_balance, settings.hold_cap, settings.hold_step, settings.refuses_unknown_models};
+}
+
+AccountService::Settings account_settings(const Settings& settings) {
+  return {settings.user_min_balance, settings.user_api_min_balance, settings.fee_transaction, settings.fee_listing};
+}
+
+Mailer::Settings mail_settings(const Settings& settings) {
+  Mailer::Settings mail;
+  mail.host = settings.email_smtp;
+  mail.port = settings.email_port;
+  mail.user = settings.email_auth;
+  mail.password = settings.email_pass;
+  mail.sender = settings.email_sender;
+  if (settings.email_tls) mail.tls = static_cast<MailTls>(*settings.email_tls);
+  mail.service = settings.xai_service;
+  return mail;
+}
+
 KeyPool::Settings pool_settings(const Settings& settings) {
   KeyPool::Settings pool;
   pool.max_wait = settings.keys_max_wait;
@@ -93,6 +116,9 @@ struct Daemon::Parts {
         store(loop, settings.data_dir, {true, settings.durability == Settings::Durability::full}),
         sealer(Sealer::open(settings.master_key, settings.data_dir)),
         accounts(store),
+        ledger(loop, store, accounts, clock, {settings.stats_interval, settings.retention_days}),
+        account_service(ledger, store, accounts, clock, account_settings(settings)),
+        billing(ledger, metrics, clock, billing_settings(settings)),
         client_tls(settings.upstream_ca_file),
         origins(loop, watchdog, client_tls, upstream_settings(settings)),
         bodies(settings.body_memory_bytes, settings.data_dir),
@@ -100,11 +126,14 @@ struct Daemon::Parts {
         prober(origins, bodies),
         keys(loop.get_executor(), store, pool, sealer, prober, clock,
              KeyService::Settings{settings.openai_api_base, settings.keys_reload_interval}),
+        mailer(mail_settings(settings)),
+        alerts(Alerts::Parts{loop, mailer, store, accounts, ledger, account_service, keys, clock}, settings.user_min_balance),
         cors(settings.cors_origins),
         observer(metrics, access_log, clock),
-        gateway(Gateway::Parts{clock, accounts, pool, origins, bodies, cors, observer}, gateway_settings(settings)),
+        gateway(Gateway::Parts{clock, accounts, billing, pool, origins, bodies, cors, observer}, gateway_settings(settings)),
         keys_api(keys),
-        front(Front::Parts{clock, accounts, cors, observer, gateway, keys_api}),
+        accounts_api(AccountsApi::Parts{account_service, ledger, sealer, clock, [this] { return billing.prices().json(); }}),
+        front(Front::Parts{clock, accounts, cors, observer, gateway, keys_api, accounts_api}),
         operations(metrics, [this] { return is_ready; }),
         server_tls(settings.tls_cert.empty() ? nullptr : std::make_unique<ServerTls>(settings.tls_cert, settings.tls_key)),
         listener(loop, watchdog, public_listener(settings), server_tls.get(), front),
@@ -112,6 +141,7 @@ struct Daemon::Parts {
         signals(loop, SIGTERM, SIGINT, SIGHUP),
         drain_limit(loop.get_executor()) {
     access_log.set_enabled(is_access_logged(settings.log_level));
+    billing.set_prices(load_prices(settings.prices_file));
   }
 
   asio::io_context loop{1};
@@ -124,16 +154,22 @@ struct Daemon::Parts {
   SqliteStore store;
   Sealer sealer;
   AccountDirectory accounts;
+  Ledger ledger;
+  AccountService account_service;
+  Billing billing;
   ClientTls client_tls;
   Origins origins;
   BodyStore bodies;
   KeyPool pool;
   UpstreamProber prober;
   KeyService keys;
+  Mailer mailer;
+  Alerts alerts;
   Cors cors;
   Observer observer;
   Gateway gateway;
   KeysApi keys_api;
+  AccountsApi accounts_api;
   Front front;
   Operations operations;
   std::unique_ptr<ServerTls> server_tls;
@@ -187,6 +223,10 @@ Task<void> Daemon::start() {
     initial.push_back(std::move(key));
   }
   co_await p.keys.load(std::move(initial));
+  std::vector<std::string> words;
+  for (const std::string_view each : endpoint_names()) words.emplace_back(each);
+  for (const Price& each : p.billing.prices().all()) words.push_back(each.model);
+  co_await p.ledger.start(std::move(words));
   p.listener.start();
   p.admin.start();
   p.is_ready = true;
@@ -203,6 +243,8 @@ void Daemon::tick(Instant now) {
   if (now < p.next_second || !p.is_ready) return;
   p.next_second = now + std::chrono::seconds(1);
   p.keys.tick(now);
+  p.ledger.tick(now);
+  p.alerts.tick(now);
 }
 
 void Daemon::start_signals() {
@@ -226,7 +268,7 @@ void Daemon::on_signal(int number) {
 
 void Daemon::reload() {
   Parts& p = *parts_;
-  spdlog::info("SIGHUP: reading keys, certificates and the log level again");
+  spdlog::info("SIGHUP: reading keys, prices, certificates and the log level again");
   try {
     if (p.server_tls) p.server_tls->reload();
   } catch (const std::exception& error) {
@@ -235,6 +277,11 @@ void Daemon::reload() {
   if (const auto fresh = p.reread()) {
     set_log_level(fresh->log_level);
     p.access_log.set_enabled(is_access_logged(fresh->log_level));
+    try {
+      p.billing.set_prices(load_prices(fresh->prices_file));
+    } catch (const std::exception& error) {
+      spdlog::error("the old prices stay: {}", error.what());
+    }
   }
   asio::co_spawn(p.loop.get_executor(), p.keys.reload(), [](std::exception_ptr failure) {
     try {
@@ -268,8 +315,9 @@ Task<void> Daemon::finish() {
   Parts& p = *parts_;
   try {
     co_await p.keys.save_all();
+    co_await p.ledger.roll_up();
   } catch (const std::exception& error) {
-    spdlog::error("the health of the upstream keys could not be saved: {}", error.what());
+    spdlog::error("not everything could be stored at the end: {}", error.what());
     p.exit_code = 1;
   }
   p.drain_limit.cancel();
@@ -308,6 +356,13 @@ void Daemon::export_metrics() {
     set("proxyxai_writer_jobs", "Changes stored since the start.", writer.jobs);
     set("proxyxai_writer_failed_commits", "Commits that failed since the start.", writer.failed_commits);
     set("proxyxai_writer_commit_microseconds", "Time spent on commits since the start.", writer.commit_microseconds);
+    set("proxyxai_ledger_waiting_requests", "Requests that wait to be committed.", p.ledger.waiting());
+    set("proxyxai_ledger_healthy", "0 while requests cannot be written down and none is served.", p.ledger.is_healthy() ? 1 : 0);
+    const Mailer::Figures& mail = p.mailer.figures();
+    set("proxyxai_mail_sent", "Mails sent since the start.", mail.sent);
+    set("proxyxai_mail_failed", "Mails given up since the start.", mail.failed);
+    set("proxyxai_mail_dropped", "Mails dropped since the start because too many waited.", mail.dropped);
+    set("proxyxai_mail_waiting", "Mails that wait to be sent.", mail.waiting);
     std::uint64_t kept = 0, opened = 0, resumed = 0;
     p.origins.for_each([&](const Origin& origin) {
       kept += origin.kept();

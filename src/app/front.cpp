@@ -9,7 +9,9 @@
 namespace proxyxai {
 namespace {
 
-bool is_management(std::string_view path) { return path.starts_with("/x-") || path.starts_with("/dashboard"); }
+bool is_management(std::string_view path) {
+  return path.starts_with("/x-") || path.starts_with("/dashboard") || path.starts_with("/v1/dashboard");
+}
 
 }  // namespace
 
@@ -54,6 +56,8 @@ Task<bool> Front::manage(Connection& client, std::string_view path, std::string_
   ApiResponse response;
   try {
     response = co_await answer(client, request, caller);
+  } catch (const Refused& refused) {
+    response = to_response(refused.error());
   } catch (const StorageError& error) {
     spdlog::error("{} {}: {}", request.method, path, error.what());
     response = to_response({503, "storage_unavailable", "The server cannot store this now. Nothing was changed; try again later.", {}, false});
@@ -68,27 +72,42 @@ Task<ApiResponse> Front::answer(Connection& client, ApiRequest request, AccountP
   const auto digest = credential_digest(client.fields());
   if (digest) caller = co_await parts_.accounts.find(*digest);
   if (!caller) co_return to_response(unknown_key_error());
-  if (!caller->enabled) co_return to_response(disabled_account_error());
-  if (!KeysApi::owns(request.path)) {
+  for (const Account* each = caller.get(); each != nullptr; each = each->parent.get()) {
+    if (!each->row.enabled) co_return to_response(disabled_account_error());
+  }
+  const std::string address = parts_.gateway.client_address(client);
+  if (!caller->row.is_root && !caller->access.allows_address(address)) {
+    co_return to_response({403, "ip_not_allowed", "This key may not be used from " + address + ".", {}, true});
+  }
+  request.client_address = address;
+  const bool is_keys = KeysApi::owns(request.path);
+  if (!is_keys && !AccountsApi::owns(request.path)) {
     co_return to_response({404, "not_found", "There is no such management path.", {}, true});
   }
-  // Before a byte of the body is kept: only root has any business here.
-  if (!caller->is_root) co_return co_await parts_.keys.handle(request, caller);
+  // Before a byte of the body is kept: only root has any business with upstream keys.
+  if (is_keys && !caller->row.is_root) co_return co_await parts_.keys.handle(request, caller);
   std::string body;
+  const auto refusal = co_await read_body(client, is_keys ? KeysApi::max_body : AccountsApi::max_body, body);
+  if (refusal) co_return to_response(*refusal);
+  request.body = body;
+  if (is_keys) co_return co_await parts_.keys.handle(request, caller);
+  co_return co_await parts_.accounts_api.handle(request, caller);
+}
+
+Task<std::optional<ApiError>> Front::read_body(Connection& client, std::size_t most, std::string& body) {
   std::vector<char> piece(2 * max_chunk_line);
   client.send_continue();
   while (client.body_pending()) {
     const Connection::BodyRead read = co_await client.read_body(boost::asio::buffer(piece));
-    if (read.refusal) co_return to_response(*read.refusal);
-    if (read.gone) co_return to_response(client_gone());
+    if (read.refusal) co_return read.refusal;
+    if (read.gone) co_return client_gone();
     body.append(piece.data(), read.bytes);
-    if (body.size() > KeysApi::max_body) {
-      co_return to_response({413, "body_too_large", "A management request may have at most 16 MiB; split the list.", {}, true});
+    if (body.size() > most) {
+      co_return ApiError{413, "body_too_large", "A request to this path may have at most " + std::to_string(most >> 20) + " MiB; split it.", {}, true};
     }
     if (read.done) break;
   }
-  request.body = body;
-  co_return co_await parts_.keys.handle(request, caller);
+  co_return std::nullopt;
 }
 
 Task<bool> Front::finish(Connection& client, std::string_view path, ApiResponse response, AccountPtr caller, Instant started) {
@@ -105,7 +124,7 @@ Task<bool> Front::finish(Connection& client, std::string_view path, ApiResponse 
   record.client = address;
   record.method = client.request().method();
   record.path = path;
-  if (caller) record.account = caller->name;
+  if (caller) record.account = caller->row.name;
   record.status = response.status;
   record.reason = response.reason;
   record.bytes_in = client.bytes_in();

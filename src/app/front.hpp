@@ -1,6 +1,7 @@
 #pragma once
 
 #include "proxyxai/accounts/directory.hpp"
+#include "proxyxai/admin/accounts_api.hpp"
 #include "proxyxai/admin/keys_api.hpp"
 #include "proxyxai/http/cors.hpp"
 #include "proxyxai/net/connection.hpp"
@@ -19,6 +20,7 @@ class Front final : public RequestHandler {
     Observer& observer;
     Gateway& gateway;
     KeysApi& keys;
+    AccountsApi& accounts_api;
   };
   explicit Front(Parts parts) : parts_(parts) {}
 
@@ -28,6 +30,7 @@ class Front final : public RequestHandler {
  private:
   Task<bool> manage(Connection& client, std::string_view path, std::string_view query);
   Task<ApiResponse> answer(Connection& client, ApiRequest request, AccountPtr& caller);
+  Task<std::optional<ApiError>> read_body(Connection& client, std::size_t most, std::string& body);
   Task<bool> finish(Connection& client, std::string_view path, ApiResponse response);
   Task<bool> finish(Connection& client, std::string_view path, ApiResponse response, AccountPtr caller, Instant started);
 

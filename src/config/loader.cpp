@@ -19,9 +19,7 @@ namespace {
 constexpr const char* standard_file = "config/proxyxai.json";
 
 /// Names that later versions of the reference's compose file set and this version has no use for.
-constexpr std::string_view unused_names[] = {"user_min_balance", "user_api_min_balance", "call_min_balance", "fee_transaction",
-                                             "fee_listing",      "stats_interval",       "retention_days",   "xai_service",
-                                             "tz"};
+constexpr std::string_view unused_names[] = {"tz"};
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -30,7 +28,7 @@ std::string lower(std::string_view text) {
 }
 
 bool is_unused(const std::string& name) {
-  return std::find(std::begin(unused_names), std::end(unused_names), name) != std::end(unused_names) || name.starts_with("email_");
+  return std::find(std::begin(unused_names), std::end(unused_names), name) != std::end(unused_names);
 }
 
 /// A value of the file as the environment would write it; nullopt for objects, null and nested lists.
@@ -105,6 +103,17 @@ class Loader {
   LoadResult& result_;
 };
 
+void check_mail(const Settings& settings, LoadResult& result) {
+  if (settings.email_smtp.empty()) return;
+  if (settings.email_sender.empty()) {
+    result.faults.push_back("EMAIL_SMTP is set without EMAIL_SENDER; give both, or neither to send no mail");
+  }
+  if (settings.email_auth.empty() != settings.email_pass.empty()) {
+    result.faults.push_back(std::string(settings.email_auth.empty() ? "EMAIL_PASS is set without EMAIL_AUTH" : "EMAIL_AUTH is set without EMAIL_PASS") +
+                            "; give both, or neither for a mail server that asks for no password");
+  }
+}
+
 }  // namespace
 
 Environment process_environment() {
@@ -130,6 +139,7 @@ LoadResult load_settings(const std::string& file, const Environment& environment
     result.faults.push_back(std::string(settings.tls_cert.empty() ? "TLS_KEY is set without TLS_CERT" : "TLS_CERT is set without TLS_KEY") +
                             "; give both, or neither for plain HTTP");
   }
+  check_mail(settings, result);
   return result;
 }
 

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::string_view a_duration = "a length of time such as 500ms, 30s, 5m or 2h";
 constexpr std::string_view a_size = "a number of bytes, or with K, M or G (MiB and so on)";
+constexpr std::string_view an_amount = "dollars, such as 0.5";
 
 using S = Settings;
 using T = const std::string&;
@@ -75,6 +76,28 @@ const SettingRow rows[] = {
      [](S& s, T t) { s.trusted_proxies = value::cidr_list(t); }},
     {{"CORS_ORIGINS", "*", "* or origins such as https://a.example, comma-separated", "who may call from a browser"},
      [](S& s, T t) { s.cors_origins = value::origins(t); }},
+    {{"USER_MIN_BALANCE", "2.00", an_amount, "the least that a new account is granted"},
+     [](S& s, T t) { s.user_min_balance = value::money(t); }},
+    {{"USER_API_MIN_BALANCE", "20.00", an_amount, "what an account must have to manage accounts below it"},
+     [](S& s, T t) { s.user_api_min_balance = value::money(t); }},
+    {{"CALL_MIN_BALANCE", "1.00", an_amount, "what an account must have to call the API"},
+     [](S& s, T t) { s.call_min_balance = value::money(t); }},
+    {{"HOLD_CAP", "10.00", an_amount, "the most that one request reserves when it begins"},
+     [](S& s, T t) { s.hold_cap = value::money(t); }},
+    {{"HOLD_STEP", "0.02", an_amount, "what a stream reserves more at a time while it runs"},
+     [](S& s, T t) { s.hold_step = value::money(t); }},
+    {{"FEE_TRANSACTION", "0.2", an_amount, "for taking credit back and for deleting an account; root pays none"},
+     [](S& s, T t) { s.fee_transaction = value::money(t); }},
+    {{"FEE_LISTING", "0.002", an_amount, "for listing all accounts; root pays none"},
+     [](S& s, T t) { s.fee_listing = value::money(t); }},
+    {{"STATS_INTERVAL", "100", "1 to 1000000", "requests after which an account's shown totals are brought up to date at the latest"},
+     [](S& s, T t) { s.stats_interval = static_cast<std::int64_t>(value::number(t, 1, 1'000'000)); }},
+    {{"RETENTION_DAYS", "90", "1 to 36500", "how long single requests are kept; their daily sums stay"},
+     [](S& s, T t) { s.retention_days = static_cast<std::int64_t>(value::number(t, 1, 36'500)); }},
+    {{"PRICES_FILE", "", "a JSON file as config/prices.json", "prices that replace built-in ones; read again on SIGHUP"},
+     [](S& s, T t) { s.prices_file = value::readable_file(t); }},
+    {{"UNKNOWN_MODELS", "fallback", "fallback or refuse", "what happens to models that have no price"},
+     [](S& s, T t) { s.refuses_unknown_models = value::one_of(t, {"fallback", "refuse"}) == "refuse"; }},
     {{"DURABILITY", "full", "full or normal", "normal: the last changes may be lost when power fails"},
      [](S& s, T t) {
        s.durability = value::one_of(t, {"full", "normal"}) == "full" ? S::Durability::full : S::Durability::normal;
@@ -85,6 +108,19 @@ const SettingRow rows[] = {
        s.admin_listen_host = parsed.host;
        s.admin_listen_port = parsed.port;
      }},
+    {{"EMAIL_SMTP", "", "the name or IP address of a mail server", "mail is sent through it; not set: no mail is sent"},
+     [](S& s, T t) { s.email_smtp = value::host(t); }},
+    {{"EMAIL_PORT", "587", "1 to 65535", "port of the mail server"},
+     [](S& s, T t) { s.email_port = static_cast<std::uint16_t>(value::number(t, 1, 65535)); }},
+    {{"EMAIL_AUTH", "", "a user name", "with EMAIL_PASS: authenticates at the mail server"},
+     [](S& s, T t) { s.email_auth = value::one_line(t); }},
+    {{"EMAIL_PASS", "", "a password", "of EMAIL_AUTH", true}, [](S& s, T t) { s.email_pass = Secret(value::one_line(t)); }},
+    {{"EMAIL_SENDER", "", "an address, or Name <address>", "sender of every mail"},
+     [](S& s, T t) { s.email_sender = value::mail_sender(t); }},
+    {{"EMAIL_TLS", "", "starttls, tls or none", "not set: starttls, with port 465 tls; none sends mail and password readable"},
+     [](S& s, T t) { s.email_tls = value::email_tls(t); }},
+    {{"XAI_SERVICE", "", "one line of text", "name of the service, at the foot of every mail"},
+     [](S& s, T t) { s.xai_service = value::one_line(t); }},
     {{"LOG_LEVEL", "info", "trace, debug, info, warn or error", "the access log is written at info and below; read again on SIGHUP"},
      [](S& s, T t) { s.log_level = value::one_of(t, {"trace", "debug", "info", "warn", "error"}); }},
     {{"LOG_FORMAT", "text", "text or json", "of the log and the access log"},

@@ -26,6 +26,23 @@ std::string trimmed(std::string_view text) {
   return std::string(text);
 }
 
+bool is_letter_or_digit(char c) { return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z'); }
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+bool is_host_name(std::string_view text) {
+  return !text.empty() && is_letter_or_digit(text.front()) &&
+         std::all_of(text.begin(), text.end(), [](char c) { return is_letter_or_digit(c) || c == '.' || c == '-'; });
+}
+
+bool is_mail_address(std::string_view text) {
+  const auto at = text.find('@');
+  if (at == text.npos || at == 0 || !is_host_name(text.substr(at + 1))) return false;
+  return std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), [](char c) {
+    return is_letter_or_digit(c) || std::string_view(".!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
+  });
+}
+
 /// The next field of `a:b:c` or `a::b::c`.
 std::string next_field(std::string_view& rest, std::string_view separator) {
   const auto end = rest.find(separator);
@@ -35,6 +52,12 @@ std::string next_field(std::string_view& rest, std::string_view separator) {
 }
 
 }  // namespace
+
+Money money(const std::string& text) {
+  const auto amount = parse_money(text);
+  if (!amount || amount->nanos < 0) throw BadValue{};
+  return *amount;
+}
 
 std::uint64_t number(const std::string& text, std::uint64_t lowest, std::uint64_t highest) {
   std::uint64_t result = 0;
@@ -177,6 +200,34 @@ std::vector<Settings::InitialKey> keys(const std::string& text) {
     result.push_back(std::move(key));
   }
   return result;
+}
+
+std::string host(const std::string& text) {
+  const bool in_brackets = text.starts_with('[') && text.ends_with(']');
+  const std::string inner = in_brackets ? text.substr(1, text.size() - 2) : text;
+  if (!is_ip(inner) && !is_host_name(text) && !text.empty()) throw BadValue{};
+  return inner;
+}
+
+std::string one_line(const std::string& text) {
+  if (std::any_of(text.begin(), text.end(), is_control)) throw BadValue{"it has control characters"};
+  return text;
+}
+
+std::string mail_sender(const std::string& text) {
+  std::string_view address = text;
+  if (const auto opening = text.find('<'); opening != text.npos && text.ends_with('>')) {
+    address = address.substr(opening + 1, text.size() - opening - 2);
+  }
+  if (!text.empty() && !is_mail_address(address)) throw BadValue{};
+  return one_line(text);
+}
+
+std::optional<Settings::EmailTls> email_tls(const std::string& text) {
+  if (text.empty()) return std::nullopt;
+  const std::string word = one_of(text, {"starttls", "tls", "none"});
+  if (word == "none") return Settings::EmailTls::none;
+  return word == "tls" ? Settings::EmailTls::tls : Settings::EmailTls::starttls;
 }
 
 HostPort host_port(const std::string& text) {

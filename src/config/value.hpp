@@ -15,6 +15,8 @@ struct BadValue {
   std::string detail;
 };
 
+/// Dollars, not negative.
+Money money(const std::string& text);
 std::uint64_t number(const std::string& text, std::uint64_t lowest, std::uint64_t highest);
 /// `512MiB`, `64K`, or bytes.
 std::uint64_t size(const std::string& text, std::uint64_t lowest);
@@ -32,6 +34,14 @@ std::string origin_url(const std::string& text);
 std::string proxy_url(const std::string& text);
 std::vector<Settings::InitialUser> users(const std::string& text);
 std::vector<Settings::InitialKey> keys(const std::string& text);
+
+/// A host name or IP address (IPv6 with or without brackets, kept without), or nothing.
+std::string host(const std::string& text);
+/// Text without control characters.
+std::string one_line(const std::string& text);
+/// `address` or `Name <address>`, or nothing.
+std::string mail_sender(const std::string& text);
+std::optional<Settings::EmailTls> email_tls(const std::string& text);
 
 struct HostPort {
   std::string host;

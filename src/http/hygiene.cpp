@@ -102,7 +102,9 @@ void append_upstream_fields(std::string& out, const Fields& fields, bool upgrade
       case field::expect:
       case field::cookie:
       case field::forwarded:
-      case field::via: continue;
+      case field::via:
+      // Compressed frames could not be read for what they cost.
+      case field::sec_websocket_extensions: continue;
       case field::sec_websocket_protocol:
         if (upgrade) append_subprotocols(out, each.value);
         continue;

@@ -135,7 +135,41 @@ Task<bool> RequestBody::finish() {
   co_return co_await write_out(0);
 }
 
+void RequestBody::splice(std::uint64_t at, std::uint64_t removed, std::string text) {
+  if (size_ <= later_block && original_piece(0).size() == size_) {
+    const std::string_view whole = original_piece(0);
+    spliced_.reserve(whole.size() + text.size());
+    spliced_.append(whole.substr(0, at)).append(text).append(whole.substr(at + removed));
+    set_view(spliced_);
+    return;
+  }
+  splice_ = {at, removed, std::move(text)};
+}
+
+std::optional<std::uint64_t> RequestBody::original(std::uint64_t offset) const {
+  if (splice_.text.empty() || offset < splice_.at) return offset;
+  if (offset < splice_.at + splice_.text.size()) return std::nullopt;
+  return offset - splice_.text.size() + splice_.removed;
+}
+
+std::string_view RequestBody::up_to_splice(std::uint64_t offset, std::string_view piece) const {
+  return splice_.text.empty() || offset >= splice_.at ? piece : piece.substr(0, splice_.at - offset);
+}
+
 std::string_view RequestBody::piece(std::uint64_t offset) const {
+  const auto at = original(offset);
+  if (!at) return std::string_view(splice_.text).substr(offset - splice_.at);
+  return up_to_splice(offset, original_piece(*at));
+}
+
+Task<std::string_view> RequestBody::load(std::uint64_t offset) {
+  const auto at = original(offset);
+  if (!at) co_return std::string_view(splice_.text).substr(offset - splice_.at);
+  const std::string_view loaded = co_await load_original(*at);
+  co_return up_to_splice(offset, loaded);
+}
+
+std::string_view RequestBody::original_piece(std::uint64_t offset) const {
   if (offset >= size_ || file_ >= 0) return {};
   if (!view_.empty()) return view_.substr(offset);
   for (const Block& block : blocks_) {
@@ -145,8 +179,8 @@ std::string_view RequestBody::piece(std::uint64_t offset) const {
   return {};
 }
 
-Task<std::string_view> RequestBody::load(std::uint64_t offset) {
-  if (file_ < 0) co_return piece(offset);
+Task<std::string_view> RequestBody::load_original(std::uint64_t offset) {
+  if (file_ < 0) co_return original_piece(offset);
   Block& staging = blocks_.front();
   const int file = file_;
   char* const data = staging.data.get();
@@ -170,6 +204,8 @@ void RequestBody::clear() {
   file_ = -1;
   written_ = size_ = 0;
   view_ = {};
+  spliced_.clear();
+  splice_ = {};
 }
 
 }  // namespace proxyxai

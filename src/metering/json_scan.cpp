@@ -1,127 +1,203 @@
-#include "proxyxai/base/ascii.hpp"
+#include "json_number.hpp"
 #include "proxyxai/metering/request_scan.hpp"
 
 namespace proxyxai {
 namespace {
 
-char unescaped(char c) {
-  switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    default: return c;
-  }
-}
+constexpr std::size_t max_word = 32;  // size, quality, response_format, service_tier
+constexpr std::int64_t most_tokens = 1'000'000'000;
+constexpr std::int64_t most_choices = 1000;
+constexpr std::string_view data_scheme = "data:";
+
+bool is_url_name(std::string_view name) { return name == "url" || name == "image_url" || name == "file_data"; }
 
 }  // namespace
 
-void JsonScan::append(char c) {
-  if (kept_ && text_size_ < text_.size()) text_[text_size_++] = c;
+void JsonScan::feed(std::string_view piece) { walk_.feed(*this, piece); }
+
+JsonScan::Place JsonScan::open(Place parent, bool is_object, std::uint64_t at) {
+  auto& options = facts_.stream_options;
+  if (parent == Place::document) {
+    if (!is_object) return Place::skip;
+    if (!options.object_begin) {
+      options.object_begin = at + 1;
+      options.body_is_empty = true;
+    }
+    return Place::body;
+  }
+  // No container is a value that these members may have, but one.
+  forget(member_);
+  set_value_range(parent, at, 0);
+  if (member_ != Member::stream_options || !is_object) return Place::skip;
+  member_ = Member::other;
+  options.options_begin = at + 1;
+  options.options_is_empty = true;
+  return Place::options;
 }
 
-void JsonScan::on_text(std::string_view piece, std::size_t& at) {
-  while (at < piece.size()) {
-    const char c = piece[at++];
-    if (unicode_ > 0) {
-      const int digit = hex_digit(c);
-      code_ = static_cast<std::uint16_t>(code_ << 4 | (digit < 0 ? 0 : digit));
-      // Model names are ASCII; what is not shows as '?' and matches no model.
-      if (--unicode_ == 0) append(code_ < 0x80 ? static_cast<char>(code_) : '?');
-      continue;
-    }
-    if (escaped_) {
-      escaped_ = false;
-      if (c == 'u') {
-        unicode_ = 4;
-        code_ = 0;
-      } else {
-        append(unescaped(c));
-      }
-      continue;
-    }
-    if (c == '\\') {
-      escaped_ = true;
-      continue;
-    }
-    if (c == '"') {
-      end_text();
-      return;
-    }
-    append(c);
-    // Most of a body is text nobody asks for: run through it.
-    if (!kept_) {
-      while (at < piece.size() && piece[at] != '"' && piece[at] != '\\') ++at;
-    }
+void JsonScan::close(Place place, std::uint64_t end) {
+  if (place == Place::options) facts_.stream_options.value_end = end;
+  member_ = Member::other;
+}
+
+void JsonScan::skipped(Place parent, std::uint64_t end) {
+  if (parent == Place::body && member_ == Member::stream_options) facts_.stream_options.value_end = end;
+  if (parent == Place::options && member_ == Member::include_usage) facts_.stream_options.include_end = end;
+}
+
+void JsonScan::name(Place place, std::string_view name, std::uint64_t /*begin*/, std::uint64_t /*comma*/) {
+  is_url_member_ = is_url_name(name);
+  member_ = Member::other;
+  if (place == Place::options) {
+    facts_.stream_options.options_is_empty = false;
+    if (name == "include_usage") member_ = Member::include_usage;
+    return;
+  }
+  facts_.stream_options.body_is_empty = false;
+  switch (name.size()) {
+    case 1:
+      if (name == "n") member_ = Member::n;
+      break;
+    case 4:
+      if (name == "size") member_ = Member::size;
+      break;
+    case 5:
+      if (name == "model") member_ = Member::model;
+      else if (name == "input") member_ = Member::input;
+      break;
+    case 6:
+      if (name == "stream") member_ = Member::stream;
+      break;
+    case 7:
+      if (name == "quality") member_ = Member::quality;
+      break;
+    case 10:
+      if (name == "max_tokens") member_ = Member::max_tokens;
+      break;
+    case 12:
+      if (name == "service_tier") member_ = Member::service_tier;
+      break;
+    case 14:
+      if (name == "stream_options") member_ = Member::stream_options;
+      break;
+    case 15:
+      if (name == "response_format") member_ = Member::response_format;
+      break;
+    case 17:
+      if (name == "max_output_tokens") member_ = Member::max_output_tokens;
+      break;
+    case 21:
+      if (name == "max_completion_tokens") member_ = Member::max_completion_tokens;
+      break;
+    default: break;
   }
 }
 
-void JsonScan::end_text() {
-  in_text_ = false;
-  if (depth_ != 1) return;
-  const std::string_view text(text_.data(), text_size_);
-  if (is_name_) {
-    name_ = text == "model" ? Name::model : text == "stream" ? Name::stream : Name::other;
-  } else if (name_ == Name::model) {
-    facts_.model = text;
+std::size_t JsonScan::wanted(Place /*place*/) const { return member_ == Member::model ? max_model : max_word; }
+
+std::string* JsonScan::wanted_text() {
+  switch (member_) {
+    case Member::model: return &facts_.model;
+    case Member::size: return &facts_.size;
+    case Member::quality: return &facts_.quality;
+    case Member::response_format: return &facts_.response_format;
+    case Member::service_tier: return &facts_.tier;
+    default: return nullptr;
   }
 }
 
-void JsonScan::on_structure(char c) {
-  switch (c) {
-    case '{':
-    case '[':
-      // A model that is no string is none.
-      if (depth_ == 1 && name_ == Name::model) facts_.model.clear();
-      ++depth_;
-      is_name_ = depth_ == 1 && c == '{';
-      return;
-    case '}':
-    case ']':
-      if (depth_ > 0) --depth_;
-      return;
-    case ',':
-      if (depth_ == 1) {
-        is_name_ = true;
-        name_ = Name::other;
-      }
-      return;
-    case ':':
-      if (depth_ == 1) is_name_ = false;
-      return;
-    case 't':
-      if (depth_ == 1 && name_ == Name::stream && !is_name_) facts_.stream = true;
-      return;
-    case 'f':
-    case 'n':
-      if (depth_ == 1 && name_ == Name::stream && !is_name_) facts_.stream = false;
-      return;
-    default: return;
-  }
+void JsonScan::text(Place place, const JsonText& text) {
+  count_text(text.head, text.bytes);
+  forget(member_);
+  set_value_range(place, text.begin, text.end);
+  if (std::string* const kept = wanted_text()) *kept = text.head.substr(0, wanted(place));
+  else if (member_ == Member::input) facts_.characters = static_cast<std::int64_t>(text.characters);
 }
 
-void JsonScan::feed(std::string_view piece) {
-  std::size_t at = 0;
-  while (at < piece.size()) {
-    if (in_text_) {
-      on_text(piece, at);
-      continue;
+void JsonScan::scalar(Place place, std::string_view text, std::uint64_t begin, std::uint64_t end) {
+  forget(member_);
+  set_value_range(place, begin, end);
+  switch (member_) {
+    case Member::stream: facts_.stream = text == "true"; break;
+    case Member::n: {
+      const std::int64_t n = read_count(text, most_tokens).value_or(1);
+      facts_.n = n >= 1 && n <= most_choices ? n : 1;
+      break;
     }
-    const char c = piece[at++];
-    if (c == '"') {
-      in_text_ = true;
-      kept_ = depth_ == 1 && (is_name_ || name_ == Name::model);
-      text_size_ = 0;
-    } else {
-      on_structure(c);
-    }
+    case Member::max_tokens:
+    case Member::max_completion_tokens:
+    case Member::max_output_tokens: set_maximum(read_count(text, most_tokens)); break;
+    case Member::stream_options: facts_.stream_options.value_is_null = text == "null"; break;
+    case Member::include_usage:
+      if (text == "true" || text == "false") facts_.stream_options.include_usage = text == "true";
+      break;
+    default: break;
   }
 }
 
-bool has_media_type(std::string_view content_type, std::string_view type) {
-  if (!starts_with_lower(content_type, type)) return false;
-  return content_type.size() == type.size() || content_type[type.size()] == ';' || content_type[type.size()] == ' ';
+void JsonScan::set_maximum(std::optional<std::int64_t> value) {
+  maxima_[static_cast<std::size_t>(member_) - static_cast<std::size_t>(Member::max_tokens)] = value;
+  facts_.max_tokens.reset();
+  for (const auto& each : maxima_) {
+    // An optional without a value is less than any with one.
+    if (each > facts_.max_tokens) facts_.max_tokens = each;
+  }
+}
+
+/// An earlier member of the same name counts no more.
+void JsonScan::forget(Member member) {
+  auto& options = facts_.stream_options;
+  switch (member) {
+    case Member::stream: facts_.stream = false; break;
+    case Member::n: facts_.n = 1; break;
+    case Member::input: facts_.characters = 0; break;
+    case Member::max_tokens:
+    case Member::max_completion_tokens:
+    case Member::max_output_tokens: set_maximum(std::nullopt); break;
+    case Member::stream_options:
+      options.options_begin.reset();
+      options.value_is_null = false;
+      [[fallthrough]];
+    case Member::include_usage:
+      options.include_usage.reset();
+      options.include_begin.reset();
+      options.include_end.reset();
+      break;
+    default:
+      if (std::string* const wanted = wanted_text()) wanted->clear();
+  }
+}
+
+/// `end` 0: not known yet.
+void JsonScan::set_value_range(Place place, std::uint64_t begin, std::uint64_t end) {
+  auto& options = facts_.stream_options;
+  const auto known = end == 0 ? std::nullopt : std::optional(end);
+  if (place == Place::body && member_ == Member::stream_options) {
+    options.value_begin = begin;
+    options.value_end = known;
+  } else if (place == Place::options && member_ == Member::include_usage) {
+    options.include_begin = begin;
+    options.include_end = known;
+  }
+}
+
+void JsonScan::count_text(std::string_view head, std::uint64_t bytes) {
+  last_is_data_url_ = is_url_member_ && head.starts_with(data_scheme);
+  is_url_member_ = false;
+  if (last_is_data_url_) ++facts_.data_urls;
+  else facts_.text_bytes += static_cast<std::int64_t>(bytes);
+}
+
+void JsonScan::skipped_text(std::string_view head, std::uint64_t bytes) {
+  count_text(head, bytes);
+  last_bytes_ = bytes;
+  last_is_url_name_ = is_url_name(head);
+}
+
+void JsonScan::skipped_name() {
+  if (last_is_data_url_) --facts_.data_urls;
+  else facts_.text_bytes -= static_cast<std::int64_t>(last_bytes_);
+  is_url_member_ = last_is_url_name_;
 }
 
 }  // namespace proxyxai

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
+#include "json_number.hpp"
 #include "proxyxai/base/ascii.hpp"
 #include "proxyxai/metering/request_scan.hpp"
 
@@ -9,7 +11,8 @@ namespace {
 
 constexpr std::size_t max_part_head = 8 << 10;
 constexpr std::size_t max_boundary = 70;  // RFC 2046 5.1.1
-constexpr std::size_t max_value = max_model + 2;
+constexpr std::size_t max_word = 32;         // size, quality, response_format
+constexpr std::int64_t max_choices = 1000;
 
 /// The value of `name=` or `name="…"` in a header value; empty when it is not there.
 std::string_view parameter(std::string_view header, std::string_view name) {
@@ -63,8 +66,7 @@ void MultipartScan::feed(std::string_view piece) {
 std::size_t MultipartScan::step(std::string_view bytes) {
   switch (state_) {
     case State::preamble:
-    case State::skip:
-    case State::value: return seek_delimiter(bytes);
+    case State::part: return seek_delimiter(bytes);
     case State::head: {
       if (bytes.starts_with("--")) {
         state_ = State::done;
@@ -85,40 +87,79 @@ std::size_t MultipartScan::step(std::string_view bytes) {
 }
 
 std::size_t MultipartScan::seek_delimiter(std::string_view bytes) {
-  const auto found = bytes.find(delimiter_);
-  std::size_t content = found;
+  const void* const found = ::memmem(bytes.data(), bytes.size(), delimiter_.data(), delimiter_.size());
+  std::size_t content = 0;
   // Without a delimiter all is content but a tail that may be the start of one.
-  if (found == bytes.npos) content = bytes.size() >= delimiter_.size() ? bytes.size() - delimiter_.size() + 1 : 0;
-  if (state_ == State::value && value_.size() < max_value) value_.append(bytes.substr(0, std::min(content, max_value - value_.size())));
-  if (found == bytes.npos) return content;
-  if (state_ == State::value) keep_value();
+  if (found != nullptr) content = static_cast<std::size_t>(static_cast<const char*>(found) - bytes.data());
+  else if (bytes.size() >= delimiter_.size()) content = bytes.size() - delimiter_.size() + 1;
+  if (state_ == State::part) on_content(bytes.substr(0, content));
+  if (found == nullptr) return content;
+  if (state_ == State::part) end_part();
   state_ = State::head;
-  return found + delimiter_.size();
+  return content + delimiter_.size();
 }
 
-void MultipartScan::keep_value() {
-  auto value = std::string_view(value_);
-  // The value begins behind the line end that closed the part's head.
-  if (value.starts_with("\r\n")) value.remove_prefix(2);
-  if (wanted_ == Wanted::model) facts_.model = value;
-  else facts_.stream = value == "true" || value == "True" || value == "1";
+void MultipartScan::on_content(std::string_view content) {
+  const std::size_t before = std::min(line_end_, content.size());
+  line_end_ -= before;
+  content.remove_prefix(before);
+  if (part_ == Part::file) {
+    facts_.file_bytes += static_cast<std::int64_t>(content.size());
+    if (files_ == 1) wav_.feed(content);
+  } else if (part_ == Part::other) {
+    facts_.text_bytes += static_cast<std::int64_t>(content.size());
+  } else if (value_.size() < max_model) {
+    value_.append(content.substr(0, max_model - value_.size()));
+  }
+}
+
+void MultipartScan::end_part() {
+  switch (part_) {
+    case Part::other: break;
+    case Part::file:
+      if (files_ == 1) facts_.audio_ms = wav_.milliseconds();
+      break;
+    case Part::model: facts_.model = value_; break;
+    case Part::stream: facts_.stream = value_ == "true" || value_ == "True" || value_ == "1"; break;
+    case Part::n: {
+      const std::int64_t n = read_count(value_, max_choices + 1).value_or(1);
+      facts_.n = n >= 1 && n <= max_choices ? n : 1;
+      break;
+    }
+    case Part::size: facts_.size = value_.substr(0, max_word); break;
+    case Part::quality: facts_.quality = value_.substr(0, max_word); break;
+    case Part::response_format: facts_.response_format = value_.substr(0, max_word); break;
+  }
   value_.clear();
 }
 
+MultipartScan::Part MultipartScan::part_of(std::string_view name) {
+  if (name == "model") return Part::model;
+  if (name == "stream") return Part::stream;
+  if (name == "n") return Part::n;
+  if (name == "size") return Part::size;
+  if (name == "quality") return Part::quality;
+  if (name == "response_format") return Part::response_format;
+  // Some clients leave the file name out.
+  if (name == "file" || name == "image" || name == "image[]" || name == "mask") return Part::file;
+  return Part::other;
+}
+
 void MultipartScan::read_head(std::string_view head) {
-  state_ = State::skip;
+  state_ = State::part;
+  part_ = Part::other;
+  // What comes next is the line end that closed the head.
+  line_end_ = 2;
   static constexpr std::string_view disposition = "content-disposition:";
   for (std::size_t at = 0; at < head.size();) {
     const auto end = std::min(head.find("\r\n", at), head.size());
     const auto line = head.substr(at, end - at);
     at = end + 2;
-    if (!starts_with_lower(line, disposition) || !parameter(line, "filename").empty()) continue;
-    const auto name = parameter(line, "name");
-    if (name == "model") wanted_ = Wanted::model;
-    else if (name == "stream") wanted_ = Wanted::stream;
-    else continue;
-    state_ = State::value;
+    if (!starts_with_lower(line, disposition)) continue;
+    const bool is_file = !parameter(line, "filename").empty() || !parameter(line, "filename*").empty();
+    part_ = is_file ? Part::file : part_of(parameter(line, "name"));
   }
+  if (part_ == Part::file) ++files_;
 }
 
 }  // namespace proxyxai

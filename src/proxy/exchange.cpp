@@ -31,6 +31,10 @@ void Exchange::release() {
   connection_.reset();
 }
 
+void Exchange::cancel_upstream() {
+  if (connection_) connection_->cancel();
+}
+
 void Exchange::compose(const Outgoing& outgoing, const UpstreamKey& key) {
   const OriginAddress& address = origin_->address();
   head_.clear();

@@ -18,17 +18,6 @@ using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_t
 /// Holds the header lines of nearly every request, in one allocation.
 constexpr std::size_t head_room = 960;
 
-/// Waits, but not for longer than the client does.
-Task<void> pause(RequestContext& request, std::chrono::nanoseconds length) {
-  Timer timer(request.client.stream().executor(), length);
-  request.client.watch([&timer, &request] {
-    request.exchange.cancel();
-    timer.cancel();
-  });
-  co_await timer.async_wait(use_result_task);
-  request.client.watch([&request] { request.exchange.cancel(); });
-}
-
 std::chrono::nanoseconds jittered(milliseconds upper) {
   const auto whole = std::chrono::nanoseconds(upper);
   return whole / 4 + std::chrono::nanoseconds(random_u64() % static_cast<std::uint64_t>(whole.count() * 3 / 4 + 1));
@@ -70,6 +59,29 @@ std::optional<milliseconds> zero_capacity_reset(const Fields& fields) {
 
 }  // namespace
 
+/// The client has gone: upstream is let go. An answer that has been asked for may be wanted to its end all the same.
+void Gateway::on_left(RequestContext& request) const {
+  UpstreamConnection* const connection = request.exchange.connection();
+  const bool reads_on = connection != nullptr && request.price != nullptr && !request.upgrade && request.account->row.drains_aborted;
+  if (!reads_on) {
+    request.exchange.cancel();
+    return;
+  }
+  request.left_at = parts_.clock.now();
+  connection->deadline().set(read_on_time);
+}
+
+/// Waits, but not for longer than the client does.
+Task<void> Gateway::pause(RequestContext& request, std::chrono::nanoseconds length) const {
+  Timer timer(request.client.stream().executor(), length);
+  request.client.watch([&timer, &request] {
+    request.exchange.cancel();
+    timer.cancel();
+  });
+  co_await timer.async_wait(use_result_task);
+  request.client.watch([this, &request] { on_left(request); });
+}
+
 KeyPool::Wanted Gateway::wanted(const RequestContext& request) const {
   return {limit_subject(request), request.endpoint, {request.tried.data(), request.tried.size()}};
 }
@@ -86,7 +98,7 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
   outgoing.fields = request.fields;
   outgoing.body = &request.body;
   outgoing.upgrade = request.upgrade;
-  request.client.watch([&request] { request.exchange.cancel(); });
+  request.client.watch([this, &request] { on_left(request); });
   budget_.on_request(started);
   ErrorAnswer last;
   for (;;) {
@@ -103,6 +115,7 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
     co_await attempt(request, outgoing, *choice.key);
     const Attempt& ended = request.exchange.attempt();
     if (ended.fault == Fault::client_gone) co_return client_gone();
+    if (request.left_at != Instant{} && (ended.status == 0 || ended.status >= 400)) co_return client_gone();
     // Decide.
     const Instant now = request.attempt_ended;
     const RetryState state{request.attempts, started, parts_.pool.untried_left(wanted(request)),

@@ -26,6 +26,12 @@ std::string_view query_value(std::string_view query, std::string_view name) {
   return {};
 }
 
+/// `gpt-4o` of `/v1/models/gpt-4o`.
+std::string_view model_in_path(std::string_view path) {
+  const auto at = path.find("models/");
+  return at == path.npos ? std::string_view() : path.substr(at + 7);
+}
+
 /// Finds the facts of a request in its body as it passes.
 class BodyScan {
  public:
@@ -48,7 +54,7 @@ class BodyScan {
 }  // namespace
 
 Gateway::Gateway(Parts parts, Settings settings)
-    : parts_(parts), settings_(std::move(settings)), relay_(parts.cors, parts.clock, settings_.idle_timeout) {}
+    : parts_(parts), settings_(std::move(settings)), relay_(parts.billing, parts.cors, parts.clock, settings_.idle_timeout) {}
 
 Task<bool> Gateway::serve(Connection& client, std::string_view path, std::string_view query) {
   const auto owned = std::make_unique<RequestContext>(client, parts_.bodies, parts_.origins, parts_.clock.now());
@@ -79,6 +85,7 @@ Task<void> Gateway::run(RequestContext& request) {
   if (!refusal && !request.account) refusal = co_await look_up_account(request);
   if (!refusal) refusal = admit(request);
   if (!refusal && !receive_whole(request)) refusal = co_await receive(request);
+  if (!refusal) refusal = hold(request);
   if (!refusal) refusal = co_await forward(request);
   if (!refusal) co_return;
   if (refusal->status == client_left) {
@@ -108,10 +115,47 @@ Task<Gateway::Refusal> Gateway::look_up_account(RequestContext& request) {
   co_return std::nullopt;
 }
 
+/// What can be told without the body.
 Gateway::Refusal Gateway::admit(const RequestContext& request) const {
-  if (!request.account->enabled) return disabled_account_error();
-  if (request.route.kind == Route::Kind::private_ && !request.account->is_root) {
+  const Account& account = *request.account;
+  for (const Account* each = &account; each != nullptr; each = each->parent.get()) {
+    if (!each->row.enabled) return disabled_account_error();
+  }
+  if (account.row.is_root) return std::nullopt;
+  if (!account.row.allow_ips.empty()) {
+    const std::string address = client_address(request.client);
+    if (!account.access.allows_address(address)) {
+      return ApiError{403, "ip_not_allowed", "This key may not be used from " + address + ".", {}, true};
+    }
+  }
+  if (request.route.kind == Route::Kind::private_) {
     return ApiError{403, "resource_not_allowed", "This path belongs to the operator of the service.", {}, true};
+  }
+  for (const Account* each = &account; each != nullptr; each = each->parent.get()) {
+    if (each->access.allows_path(request.path)) continue;
+    return ApiError{403, "resource_not_allowed", "This key may not use " + std::string(request.path) + ".", {}, true};
+  }
+  return std::nullopt;
+}
+
+/// What takes the body's facts: models, limits and money.
+Gateway::Refusal Gateway::hold(RequestContext& request) const {
+  if (!parts_.billing.is_healthy()) {
+    return ApiError{503, "storage_unavailable", "The server cannot write down what requests cost now. Try again later.", {}, false};
+  }
+  std::string_view model = request.facts.model;
+  if (model.empty() && request.endpoint == "models") model = model_in_path(request.path);
+  for (const Account* each = request.account.get(); each != nullptr && !model.empty(); each = each->parent.get()) {
+    if (each->access.allows_model(model)) continue;
+    return ApiError{403, "model_not_allowed", "This key may not use model '" + std::string(model) + "'.", "model", true};
+  }
+  if (auto refusal = parts_.billing.hold(request)) return refusal;
+  const bool is_chat = request.endpoint == "chat/completions" || request.endpoint == "completions";
+  if (is_chat && request.price != nullptr && request.facts.stream) {
+    if (auto edit = ask_for_usage(request.facts)) {
+      request.body.splice(edit->at, edit->removed, std::move(edit->text));
+      request.asked_usage = true;
+    }
   }
   return std::nullopt;
 }
@@ -171,6 +215,7 @@ std::string Gateway::client_address(const Connection& client) const {
 void Gateway::settle(RequestContext& request) {
   request.client.unwatch();
   if (request.reason == "client_gone") request.status = client_left;
+  parts_.billing.settle(request);
   parts_.observer.on_settled(request, client_address(request.client));
   request.body.clear();
 }

@@ -77,7 +77,7 @@ void Observer::on_settled(const RequestContext& request, std::string_view client
   record.client = client_address;
   record.method = request.client.request().method();
   record.path = request.path;
-  if (request.account) record.account = request.account->name;
+  if (request.account) record.account = request.account->row.name;
   record.status = request.status;
   record.reason = request.reason;
   record.model = request.facts.model;

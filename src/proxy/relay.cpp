@@ -3,6 +3,9 @@
 #include <array>
 #include <charconv>
 
+#include <boost/container/small_vector.hpp>
+
+#include "model_list.hpp"
 #include "proxyxai/base/ascii.hpp"
 #include "proxyxai/http/hygiene.hpp"
 
@@ -28,7 +31,25 @@ void Relay::append_own_fields(std::string& out, RequestContext& request, std::st
   out.append("x-proxyxai-attempts: ");
   append_number(out, request.attempts);
   out.append("\r\n", 2);
+  append_limits(out, request);
   cors_.append(out, request.client.fields());
+}
+
+/// The account's own limits, in place of the pool key's.
+void Relay::append_limits(std::string& out, RequestContext& request) const {
+  if (!request.account) return;
+  const Instant now = clock_.now();
+  const auto append = [&out](std::string_view what, const std::optional<RateShown>& shown) {
+    if (!shown) return;
+    const auto line = [&](std::string_view which, std::int64_t value, std::string_view unit) {
+      out.append("x-ratelimit-").append(which).append("-").append(what).append(": ").append(std::to_string(value)).append(unit).append("\r\n");
+    };
+    line("limit", shown->limit, "");
+    line("remaining", shown->left, "");
+    line("reset", shown->reset.count(), "ms");
+  };
+  append("requests", shown_requests(*request.account, now));
+  append("tokens", shown_tokens(*request.account, now));
 }
 
 Relay::Framing Relay::compose_head(std::string& out, RequestContext& request) const {
@@ -44,7 +65,9 @@ Relay::Framing Relay::compose_head(std::string& out, RequestContext& request) co
     append_own_fields(out, request, find(answer.fields(), "x-request-id"));
   }
   Framing framing = Framing::chunked;
-  const auto length = answer.content_length();
+  auto length = answer.content_length();
+  // What is taken out of a stream makes it shorter than was announced.
+  if (request.asked_usage && request.meter) length.reset();
   if (length && status >= 200 && status != 204) {
     out.append("Content-Length: ");
     append_number(out, *length);
@@ -64,64 +87,154 @@ Relay::Framing Relay::compose_head(std::string& out, RequestContext& request) co
   return framing;
 }
 
-/// One gather write: the head before the first piece, the piece, its chunk framing.
+/// One gather write: the head before the first piece, the views of the piece, its chunk framing.
 class Relay::Gather {
  public:
-  Gather(std::string_view head, const UpstreamConnection::Body& piece, bool chunked) {
+  using Views = std::span<const std::string_view>;
+  Gather(std::string_view head, Views views, bool chunked, bool last) {
     static constexpr std::string_view line_end = "\r\n", last_chunk = "0\r\n\r\n", both = "\r\n0\r\n\r\n";
     add(head);
-    const bool last = chunked && piece.done && piece.failure.empty();
-    if (piece.data.empty()) {
-      if (last) add(last_chunk);
+    std::size_t size = 0;
+    for (const std::string_view each : views) size += each.size();
+    if (size == 0) {
+      if (chunked && last) add(last_chunk);
       return;
     }
     if (chunked) {
-      char* end = std::to_chars(size_line_.data(), size_line_.data() + 16, piece.data.size(), 16).ptr;
+      char* end = std::to_chars(size_line_.data(), size_line_.data() + 16, size, 16).ptr;
       *end++ = '\r';
       *end++ = '\n';
       add({size_line_.data(), static_cast<std::size_t>(end - size_line_.data())});
     }
-    add(piece.data);
+    for (const std::string_view each : views) add(each);
     if (chunked) add(last ? both : line_end);
   }
-  [[nodiscard]] std::span<asio::const_buffer> buffers() { return {buffers_.data(), count_}; }
+  Gather(const Gather&) = delete;
+  Gather& operator=(const Gather&) = delete;
+  [[nodiscard]] std::span<asio::const_buffer> buffers() { return {buffers_.data(), buffers_.size()}; }
 
  private:
   void add(std::string_view bytes) {
-    if (!bytes.empty()) buffers_[count_++] = asio::const_buffer(bytes.data(), bytes.size());
+    if (!bytes.empty()) buffers_.push_back(asio::const_buffer(bytes.data(), bytes.size()));
   }
-  std::array<asio::const_buffer, 4> buffers_;
+  boost::container::small_vector<asio::const_buffer, 8> buffers_;
   std::array<char, 24> size_line_;
-  std::size_t count_ = 0;
+};
+
+namespace {
+
+bool is_event_stream(const ResponseParser& answer) {
+  return has_media_type(find(answer.fields(), beast_http::field::content_type), "text/event-stream");
+}
+
+/// The last event of a stream whose account has no more credit, as the endpoint's clients expect errors.
+std::string credit_event(std::string_view endpoint) {
+  static constexpr std::string_view message = "Insufficient balance";
+  const ApiError error{429, "insufficient_quota", std::string(message), {}, true};
+  if (endpoint != "responses") return "data: " + error_body(error) + "\n\n";
+  return "event: error\ndata: {\"type\":\"error\",\"code\":\"insufficient_quota\",\"message\":\"" + std::string(message) + "\",\"param\":null}\n\n";
+}
+
+ApiError cannot_store() {
+  return {503, "storage_unavailable", "The server cannot write down what this request costs now. Try again later.", {}, false};
+}
+
+}  // namespace
+
+/// The client's end of one answer.
+class Relay::Outlet {
+ public:
+  Outlet(RequestContext& request, Framing framing, std::string_view head) : request_(request), framing_(framing), head_(head) {}
+
+  [[nodiscard]] bool has_begun() const { return head_.empty(); }
+
+  /// False: the client is gone.
+  Task<bool> write(Gather::Views views, bool last) {
+    Gather gather(std::exchange(head_, {}), views, framing_ == Framing::chunked, last);
+    bool written = request_.client.write_now(gather.buffers());
+    if (!written) written = co_await request_.client.write(gather.buffers());
+    co_return written && !request_.exchange.is_cancelled() && request_.left_at == Instant{};
+  }
+
+ private:
+  RequestContext& request_;
+  const Framing framing_;
+  std::string_view head_;
 };
 
 Task<void> Relay::pass(RequestContext& request) const {
   Exchange& exchange = request.exchange;
   UpstreamConnection& upstream = *exchange.connection();
+  const unsigned status = upstream.answer().status();
+  if (is_filtered_list(request)) {
+    co_await pass_models(request);
+    co_return;
+  }
+  const bool streams = is_event_stream(upstream.answer());
+  if (request.price != nullptr && status < 400) {
+    const std::string_view type = find(upstream.answer().fields(), beast_http::field::content_type);
+    request.meter.emplace(AnswerMeter::Answer{request.endpoint, type, request.asked_usage && streams});
+  }
+  if (request.left_at != Instant{}) {
+    co_await leave(request);
+    co_return;
+  }
   std::string head;
   head.reserve(960);
   const Framing framing = compose_head(head, request);
   // The attempt has ended just now: its time saves asking for another.
   request.first_byte = request.attempt_ended;
-  begin(request, upstream.answer().status());
+  begin(request, status);
 
   UpstreamConnection::Body piece;
-  if (request.status >= 400) {
+  if (status >= 400) {
     piece.data = exchange.error_answer().body;
     piece.done = exchange.is_error_complete();
   } else {
     piece = upstream.buffered_body();
   }
-  std::string_view unsent_head = head;
+  Outlet outlet(request, framing, head);
   for (;;) {
-    Gather gather(unsent_head, piece, framing == Framing::chunked);
-    bool written = request.client.write_now(gather.buffers());
-    if (!written) written = co_await request.client.write(gather.buffers());
-    unsent_head = {};
-    if (!written || exchange.is_cancelled()) {
-      request.reason = "client_gone";
-      request.keep_alive = false;
-      exchange.cancel();
+    std::array<std::string_view, 1> whole{piece.data};
+    AnswerMeter::Passed passed{whole, 1};
+    if (request.meter) {
+      passed = request.meter->pass(piece.data);
+      if (streams && !billing_.covers_delivered(request)) {
+        co_await cut_off(request, outlet);
+        co_return;
+      }
+      request.delivered = request.meter->delivered_tokens();
+    }
+    const bool last = piece.done && piece.failure.empty();
+    if (last && request.asked_usage && request.meter && !request.meter->has_ended()) {
+      // A stream without its last event: what was held back of it goes too.
+      bool written = true;
+      if (!passed.views.empty()) written = co_await outlet.write(passed.views, false);
+      if (!written) {
+        co_await leave(request);
+        co_return;
+      }
+      passed = request.meter->finish();
+    }
+    if (request.meter && !request.billed && (last || passed.last_from < passed.views.size())) {
+      // Up to here the client may have it; the rest makes the answer whole, and waits for the commit.
+      const auto before = passed.views.first(last && passed.last_from == passed.views.size() ? 0 : passed.last_from);
+      bool written = true;
+      if (!before.empty()) written = co_await outlet.write(before, false);
+      const bool stored = co_await billing_.bill(request);
+      if (!stored) {
+        co_await fail(request, outlet, framing);
+        co_return;
+      }
+      if (!written) {
+        co_await leave(request);
+        co_return;
+      }
+      passed.views = passed.views.subspan(before.size());
+    }
+    const bool written = co_await outlet.write(passed.views, last);
+    if (!written) {
+      co_await leave(request);
       co_return;
     }
     if (!piece.failure.empty()) break;
@@ -130,11 +243,97 @@ Task<void> Relay::pass(RequestContext& request) const {
       co_return;
     }
     piece = co_await upstream.read_body(idle_timeout_);
+    if (request.left_at != Instant{}) {
+      co_await leave(request);
+      co_return;
+    }
   }
-  // No final chunk, fewer bytes than announced, or an RST: the client cannot take what it has for the whole.
-  request.keep_alive = false;
+  break_off(request, framing);
   request.reason = exchange.is_cancelled() ? std::string_view("client_gone") : std::string_view("upstream_truncated");
+}
+
+/// No final chunk, fewer bytes than announced, or an RST: the client cannot take what it has for the whole.
+void Relay::break_off(RequestContext& request, Framing framing) const {
+  request.keep_alive = false;
   if (framing == Framing::close) request.client.stream().reset();
+}
+
+/// The client has gone: by the account's policy the answer is read to its end, or upstream is let go at once.
+Task<void> Relay::leave(RequestContext& request) const {
+  request.reason = "client_gone";
+  request.keep_alive = false;
+  const bool reads_on = request.meter && request.account->row.drains_aborted && !request.exchange.is_cancelled();
+  if (reads_on) co_await read_on(request);
+  else request.exchange.cancel();
+}
+
+Task<void> Relay::read_on(RequestContext& request) const {
+  UpstreamConnection& upstream = *request.exchange.connection();
+  const Instant end = (request.left_at == Instant{} ? clock_.now() : request.left_at) + read_on_time;
+  UpstreamConnection::Body piece = upstream.buffered_body();
+  for (std::uint64_t bytes = 0;;) {
+    bytes += piece.data.size();
+    request.meter->pass(piece.data);
+    request.delivered = request.meter->delivered_tokens();
+    if (piece.done && piece.failure.empty()) {
+      request.exchange.release();
+      co_return;
+    }
+    const auto left = std::chrono::duration_cast<milliseconds>(end - clock_.now());
+    if (!piece.failure.empty() || bytes >= read_on_bytes || request.meter->has_ended() || left <= milliseconds(0)) break;
+    piece = co_await upstream.read_body(left);
+  }
+  request.exchange.cancel();
+}
+
+/// The credit has run out in mid-stream: a clean last event, and upstream is let go.
+Task<void> Relay::cut_off(RequestContext& request, Outlet& outlet) const {
+  request.exchange.cancel_upstream();
+  const bool stored = co_await billing_.bill(request);
+  request.reason = "insufficient_quota";
+  request.keep_alive = false;
+  if (!stored) co_return;
+  const std::string event = credit_event(request.endpoint);
+  const std::array<std::string_view, 1> views{event};
+  co_await outlet.write(views, true);
+}
+
+/// The cost could not be stored: nobody gets the end of an answer that nobody pays for.
+Task<void> Relay::fail(RequestContext& request, Outlet& outlet, Framing framing) const {
+  request.exchange.cancel_upstream();
+  if (outlet.has_begun()) {
+    // What the client has of it is owed all the same: `settle` writes it down as soon as that is possible again.
+    request.billed = false;
+    break_off(request, framing);
+    request.reason = "storage_unavailable";
+    co_return;
+  }
+  co_await refuse(request, cannot_store());
+}
+
+/// The list of models, without those the account may not use.
+Task<void> Relay::pass_models(RequestContext& request) const {
+  UpstreamConnection& upstream = *request.exchange.connection();
+  UpstreamConnection::Body piece = upstream.buffered_body();
+  std::string body(piece.data);
+  while (!piece.done && piece.failure.empty() && body.size() <= most_model_list) {
+    piece = co_await upstream.read_body(idle_timeout_);
+    body.append(piece.data);
+  }
+  const bool whole = piece.done && piece.failure.empty();
+  auto list = whole ? filter_models(body, *request.account) : std::nullopt;
+  ErrorAnswer answer;
+  append_client_fields(answer.fields, upstream.answer().fields(), false);
+  answer.status = upstream.answer().status();
+  answer.request_id = find(upstream.answer().fields(), "x-request-id");
+  request.exchange.release();
+  if (!list) {
+    ApiError unreadable{502, "bad_upstream_answer", "The upstream's list of models could not be read.", {}, false};
+    co_await refuse(request, std::move(unreadable));
+    co_return;
+  }
+  answer.body = std::move(*list);
+  co_await pass_saved(request, answer);
 }
 
 Task<void> Relay::pass_saved(RequestContext& request, const ErrorAnswer& answer) const {

@@ -1,9 +1,11 @@
 #include <array>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "proxyxai/proxy/relay.hpp"
+#include "proxyxai/proxy/websocket_reader.hpp"
 
 namespace proxyxai {
 namespace asio = boost::asio;
@@ -48,10 +50,33 @@ Task<void> Relay::pump_down(RequestContext& request) const {
   upstream.input().consume(ahead.size());
   std::array<char, piece_size> piece;
   asio::const_buffer out(ahead.data(), ahead.size());
+  std::vector<EventUsage> events;
+  WebSocketReader reader([&events](std::string_view message) {
+    EventUsage told = read_event_usage(message);
+    if (told.usage.given || told.delivered > 0) events.push_back(std::move(told));
+  });
+  bool has_credit = true, is_stored = true;
   for (;;) {
     if (out.size() > 0) {
+      reader.feed({static_cast<const char*>(out.data()), out.size()});
+      for (const EventUsage& each : events) {
+        const bool stored = co_await billing_.bill_event(request, each);
+        is_stored = is_stored && stored;
+      }
+      has_credit = events.empty() || billing_.covers_socket(request);
+      events.clear();
+      if (!is_stored) {
+        request.reason = "storage_unavailable";
+        upstream.cancel();
+        break;
+      }
       const bool written = co_await client.write({&out, 1});
       if (!written) break;
+    }
+    if (!has_credit) {
+      request.reason = "insufficient_quota";
+      upstream.cancel();
+      break;
     }
     client.deadline().set(idle_timeout_);
     upstream.deadline().set(idle_timeout_);

@@ -9,7 +9,7 @@ namespace proxyxai {
 namespace {
 
 /// Step n takes the schema from version n to n + 1. Steps are only ever added.
-constexpr std::array<const char*, 1> steps{
+constexpr std::array<const char*, 2> steps{
     R"sql(
 CREATE TABLE upstream_keys (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -37,6 +37,160 @@ CREATE TABLE accounts (
   enabled     INTEGER NOT NULL,
   created_at  INTEGER NOT NULL
 ) STRICT;
+)sql",
+    R"sql(
+ALTER TABLE accounts RENAME TO accounts_before;
+CREATE TABLE accounts (
+  id             INTEGER PRIMARY KEY AUTOINCREMENT,
+  parent_id      INTEGER NOT NULL,             -- 0: none
+  level          INTEGER NOT NULL,
+  dna            TEXT NOT NULL UNIQUE,         -- '.1.4.7.'
+  name           TEXT COLLATE NOCASE UNIQUE,   -- null, as email and key_digest: deleted
+  alias          TEXT NOT NULL,
+  email          TEXT COLLATE NOCASE,
+  billing_email  TEXT NOT NULL,
+  key_digest     BLOB UNIQUE,                  -- SHA-256 of the virtual key
+  partial        TEXT NOT NULL,
+  is_root        INTEGER NOT NULL,
+  enabled        INTEGER NOT NULL,
+  rates          INTEGER NOT NULL,             -- billionths of the list price
+  hard_limit     INTEGER NOT NULL,             -- nano-dollars, as all amounts; 0: none
+  soft_limit     INTEGER NOT NULL,
+  rpm INTEGER NOT NULL, rph INTEGER NOT NULL, rpd INTEGER NOT NULL,
+  tpm INTEGER NOT NULL, tph INTEGER NOT NULL, tpd INTEGER NOT NULL,
+  concurrency    INTEGER NOT NULL,
+  child_limit    INTEGER NOT NULL,
+  children       INTEGER NOT NULL,             -- that are not deleted
+  allow_ips      TEXT NOT NULL,
+  allow_models   TEXT NOT NULL,
+  resources      TEXT NOT NULL,
+  model_limits   TEXT NOT NULL,
+  drains_aborted INTEGER NOT NULL,
+  created_at     INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL,
+  overdraft      INTEGER NOT NULL,
+  credit_granted INTEGER NOT NULL,
+  credit_used    INTEGER NOT NULL,
+  requests       INTEGER NOT NULL,
+  month          INTEGER NOT NULL,             -- 202611
+  month_used     INTEGER NOT NULL,
+  rolled_to      INTEGER NOT NULL              -- id of the last request in the figures above
+) STRICT;
+INSERT INTO accounts SELECT id,
+    CASE is_root WHEN 1 THEN 0 ELSE (SELECT id FROM accounts_before WHERE is_root) END, 1 - is_root,
+    CASE is_root WHEN 1 THEN '.' ELSE '.' || (SELECT id FROM accounts_before WHERE is_root) || '.' END || id || '.',
+    name, '', email, '', key_digest, partial, is_root, enabled, 1000000000, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+    CASE is_root WHEN 1 THEN 1000000 ELSE 1000 END,
+    CASE is_root WHEN 1 THEN (SELECT COUNT(*) FROM accounts_before WHERE NOT is_root) ELSE 0 END, '', '', '', '', 0, created_at, created_at, 0, 0, 0, 0, 0, 0, 0
+  FROM accounts_before;
+DROP TABLE accounts_before;
+CREATE INDEX accounts_by_parent ON accounts (parent_id);
+CREATE INDEX accounts_by_email ON accounts (email);
+
+CREATE TABLE cards (
+  id         INTEGER PRIMARY KEY AUTOINCREMENT,
+  account_id INTEGER NOT NULL REFERENCES accounts (id),
+  amount     INTEGER NOT NULL,
+  balance    INTEGER NOT NULL,
+  granted_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL,
+  reference  TEXT NOT NULL
+) STRICT;
+CREATE INDEX cards_by_account ON cards (account_id, expires_at);
+CREATE INDEX cards_by_expiry ON cards (expires_at);
+
+CREATE TABLE operations (
+  id        INTEGER PRIMARY KEY AUTOINCREMENT,
+  at        INTEGER NOT NULL,
+  actor_id  INTEGER NOT NULL,
+  target_id INTEGER NOT NULL,
+  action    TEXT NOT NULL,
+  details   TEXT NOT NULL                      -- JSON
+) STRICT;
+CREATE INDEX operations_by_actor ON operations (actor_id);
+CREATE INDEX operations_by_target ON operations (target_id);
+
+-- Movements between accounts and counterparts (negative ids), each two entries that sum to zero. Append-only.
+CREATE TABLE transfers (
+  id           INTEGER PRIMARY KEY AUTOINCREMENT,
+  at           INTEGER NOT NULL,
+  kind         TEXT NOT NULL,
+  from_account INTEGER NOT NULL,
+  to_account   INTEGER NOT NULL,
+  amount       INTEGER NOT NULL CHECK (amount > 0),
+  operation    INTEGER NOT NULL
+) STRICT;
+
+-- Names of models and paths, that requests refer to.
+CREATE TABLE words (
+  id   INTEGER PRIMARY KEY,
+  text TEXT NOT NULL UNIQUE
+) STRICT;
+
+-- One row a request: also the movement of its cost from the account to usage (-2). Append-only, until its day is old.
+CREATE TABLE requests (
+  id            INTEGER PRIMARY KEY,           -- microseconds since 1970, made unique
+  account_id    INTEGER NOT NULL,
+  model         INTEGER NOT NULL,
+  path          INTEGER NOT NULL,
+  status        INTEGER NOT NULL,
+  attempts      INTEGER NOT NULL,
+  key_id        INTEGER NOT NULL,
+  input         INTEGER NOT NULL,
+  cached        INTEGER NOT NULL,
+  output        INTEGER NOT NULL,
+  cost          INTEGER NOT NULL CHECK (cost >= 0),
+  list_cost     INTEGER NOT NULL,
+  duration_ms   INTEGER NOT NULL,
+  first_byte_ms INTEGER NOT NULL,
+  flags         INTEGER NOT NULL,              -- 1: streamed, 2: estimated
+  request_id    TEXT NOT NULL
+) STRICT;
+CREATE INDEX requests_by_account ON requests (account_id);
+
+-- Requests of an account up to its rolled_to, by day and model.
+CREATE TABLE days (
+  account_id INTEGER NOT NULL,
+  day        INTEGER NOT NULL,                 -- 20261125
+  model      INTEGER NOT NULL,
+  requests   INTEGER NOT NULL,
+  input      INTEGER NOT NULL,
+  cached     INTEGER NOT NULL,
+  output     INTEGER NOT NULL,
+  cost       INTEGER NOT NULL,
+  PRIMARY KEY (account_id, day, model)
+) STRICT, WITHOUT ROWID;
+
+-- Requests of an account that are kept no longer: what is missing from them to its days.
+CREATE TABLE forgotten (
+  account_id INTEGER PRIMARY KEY,
+  requests   INTEGER NOT NULL,
+  cost       INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE answers (
+  caller     INTEGER NOT NULL,
+  key        TEXT NOT NULL,
+  request    BLOB NOT NULL,
+  sealed     BLOB NOT NULL,
+  at         INTEGER NOT NULL,
+  PRIMARY KEY (caller, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX answers_by_time ON answers (at);
+
+CREATE TABLE marks (
+  name  TEXT PRIMARY KEY,
+  value INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Every movement as entries: of any database they sum to zero, and those of an account to its balance.
+CREATE VIEW entries (account_id, amount) AS
+  SELECT from_account, -amount FROM transfers
+  UNION ALL SELECT to_account, amount FROM transfers
+  UNION ALL SELECT account_id, -cost FROM days
+  UNION ALL SELECT -2, cost FROM days
+  UNION ALL SELECT r.account_id, -r.cost FROM requests r JOIN accounts a ON a.id = r.account_id WHERE r.id > a.rolled_to
+  UNION ALL SELECT -2, r.cost FROM requests r JOIN accounts a ON a.id = r.account_id WHERE r.id > a.rolled_to;
 )sql"};
 
 }  // namespace

@@ -9,7 +9,6 @@ namespace {
 
 constexpr std::string_view key_columns =
     "id, fingerprint, sealed, partial, name, provider, level, weight, enabled, health, created_at, died_at";
-constexpr std::string_view account_columns = "id, name, email, key_digest, partial, is_root, enabled, created_at";
 
 std::string select(std::string_view columns, std::string_view rest) {
   return "SELECT " + std::string(columns) + " FROM " + std::string(rest);
@@ -30,24 +29,6 @@ KeyRow read_key(const Statement& row) {
   key.created_at = row.time(10).value_or(WallTime{});
   key.died_at = row.time(11);
   return key;
-}
-
-AccountRow read_account(const Statement& row) {
-  AccountRow account;
-  account.id = row.integer(0);
-  account.name = row.text(1);
-  account.email = row.text(2);
-  account.key_digest = row.digest(3);
-  account.partial = row.text(4);
-  account.is_root = row.integer(5) != 0;
-  account.enabled = row.integer(6) != 0;
-  account.created_at = row.time(7).value_or(WallTime{});
-  return account;
-}
-
-std::optional<AccountRow> one_account(Statement& statement) {
-  if (!statement.step()) return std::nullopt;
-  return read_account(statement);
 }
 
 /// The stored row of that fingerprint, or nothing.
@@ -96,13 +77,14 @@ SqliteStore::SqliteStore(boost::asio::io_context& loop, const std::string& direc
     : directory_(directory, options.exclusive) {
   const std::string file = directory_.database_file();
   writer_ = std::make_unique<DatabaseWorker>(loop, open_writer(file, options.full_durability), true);
-  reader_ = std::make_unique<DatabaseWorker>(loop, open_reader(file), false);
+  finder_ = std::make_unique<DatabaseWorker>(loop, open_reader(file), false);
+  lister_ = std::make_unique<DatabaseWorker>(loop, open_reader(file), false);
 }
 
 SqliteStore::~SqliteStore() = default;
 
 Task<std::vector<KeyRow>> SqliteStore::load_keys() {
-  co_return co_await reader_->run([](Database& database) {
+  co_return co_await finder_->run([](Database& database) {
     static const std::string sql = select(key_columns, "upstream_keys ORDER BY id");
     std::vector<KeyRow> rows;
     Statement statement = database.prepare(sql);
@@ -159,65 +141,6 @@ Task<std::size_t> SqliteStore::sweep_dead(WallTime before) {
     database.prepare("DELETE FROM upstream_keys WHERE died_at IS NOT NULL AND died_at < ?").bind(to_unix_ms(before)).run();
     return static_cast<std::size_t>(database.changes());
   });
-}
-
-Task<std::optional<AccountRow>> SqliteStore::find_by_key(Digest key_digest) {
-  co_return co_await reader_->run([key_digest](Database& database) {
-    static const std::string sql = select(account_columns, "accounts WHERE key_digest = ?");
-    Statement statement = database.prepare(sql);
-    statement.bind(key_digest);
-    return one_account(statement);
-  });
-}
-
-Task<std::optional<AccountRow>> SqliteStore::find_by_name(std::string name) {
-  auto job = [name = std::move(name)](Database& database) {
-    static const std::string sql = select(account_columns, "accounts WHERE name = ?");
-    Statement statement = database.prepare(sql);
-    statement.bind(std::string_view(name));
-    return one_account(statement);
-  };
-  co_return co_await reader_->run(std::move(job));
-}
-
-Task<AccountRow> SqliteStore::put_account(AccountRow row) {
-  auto job = [row = std::move(row)](Database& database) {
-    Statement put = database.prepare(
-        "INSERT INTO accounts (name, email, key_digest, partial, is_root, enabled, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (name) DO UPDATE SET email = excluded.email, key_digest = excluded.key_digest, partial = excluded.partial");
-    put.bind(std::string_view(row.name)).bind(std::string_view(row.email)).bind(row.key_digest).bind(std::string_view(row.partial));
-    put.bind(std::int64_t{row.is_root}).bind(std::int64_t{row.enabled}).bind(to_unix_ms(row.created_at)).run();
-    static const std::string sql = select(account_columns, "accounts WHERE name = ?");
-    Statement get = database.prepare(sql);
-    get.bind(std::string_view(row.name));
-    return one_account(get).value();
-  };
-  co_return co_await writer_->run(std::move(job));
-}
-
-Task<std::vector<AccountRow>> SqliteStore::load_recent_accounts(std::size_t limit) {
-  co_return co_await reader_->run([limit](Database& database) {
-    static const std::string sql = select(account_columns, "accounts ORDER BY id DESC LIMIT ?");
-    std::vector<AccountRow> rows;
-    Statement statement = database.prepare(sql);
-    statement.bind(static_cast<std::int64_t>(limit));
-    while (statement.step()) rows.push_back(read_account(statement));
-    return rows;
-  });
-}
-
-std::vector<std::string> check_database(const std::string& directory) {
-  const std::string file = directory + "/proxyxai.db";
-  if (!std::filesystem::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
-  Database database(file, Database::Mode::read_only);
-  std::vector<std::string> faults;
-  Statement integrity = database.prepare("PRAGMA integrity_check");
-  while (integrity.step()) {
-    if (integrity.text(0) != "ok") faults.push_back(integrity.text(0));
-  }
-  Statement foreign = database.prepare("PRAGMA foreign_key_check");
-  while (foreign.step()) faults.push_back("a row of " + foreign.text(0) + " refers to a row of " + foreign.text(2) + " that is not there");
-  return faults;
 }
 
 void backup_database(const std::string& directory, const std::string& target) {

@@ -1,9 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <map>
-
-#include <boost/asio/post.hpp>
-
+#include "accounts/fake_store.hpp"
 #include "proxyxai/accounts/bootstrap.hpp"
 #include "proxyxai/accounts/virtual_key.hpp"
 #include "proxyxai/base/error.hpp"
@@ -13,36 +10,6 @@ namespace proxyxai {
 namespace {
 
 namespace asio = boost::asio;
-
-/// A store in memory that counts what it is asked.
-class FakeStore final : public AccountStore {
- public:
-  explicit FakeStore(asio::io_context& loop) : loop_(loop) {}
-  Task<std::optional<AccountRow>> find_by_key(Digest key_digest) override {
-    ++queries;
-    co_await asio::post(loop_.get_executor(), use_task);
-    for (const auto& [name, row] : rows) {
-      if (row.key_digest == key_digest) co_return row;
-    }
-    co_return std::nullopt;
-  }
-  Task<std::optional<AccountRow>> find_by_name(std::string name) override {
-    const auto found = rows.find(name);
-    co_return found == rows.end() ? std::nullopt : std::optional<AccountRow>(found->second);
-  }
-  Task<AccountRow> put_account(AccountRow row) override {
-    row.id = static_cast<std::int64_t>(rows.size()) + 1;
-    rows[row.name] = row;
-    co_return row;
-  }
-  Task<std::vector<AccountRow>> load_recent_accounts(std::size_t) override { co_return std::vector<AccountRow>(); }
-
-  std::map<std::string, AccountRow> rows;
-  int queries = 0;
-
- private:
-  asio::io_context& loop_;
-};
 
 class Accounts : public testing::Test {
  protected:
@@ -65,9 +32,9 @@ class Accounts : public testing::Test {
 TEST_F(Accounts, AreReadOnceAndThenInMemory) {
   const Digest digest = add("a", "key");
   EXPECT_EQ(directory_.find_cached(digest), nullptr);
-  EXPECT_EQ(find(digest)->name, "a");
-  EXPECT_EQ(find(digest)->name, "a");
-  EXPECT_EQ(directory_.find_cached(digest)->name, "a");
+  EXPECT_EQ(find(digest)->row.name, "a");
+  EXPECT_EQ(find(digest)->row.name, "a");
+  EXPECT_EQ(directory_.find_cached(digest)->row.name, "a");
   EXPECT_EQ(store_.queries, 1);
 }
 
@@ -117,24 +84,32 @@ TEST_F(Accounts, TheFirstStartMakesARootKeyOnce) {
   ASSERT_EQ(made.size(), 1u);
   EXPECT_EQ(made[0].name, "root");
   EXPECT_TRUE(is_virtual_key(made[0].key.reveal()));
-  EXPECT_TRUE(find(sha256(made[0].key.reveal()))->is_root);
+  EXPECT_TRUE(find(sha256(made[0].key.reveal()))->row.is_root);
   EXPECT_TRUE(ensure({}).empty());
 }
 
 TEST_F(Accounts, AGivenRootKeyReplacesTheStoredOne) {
   const auto made = ensure({});
   const Digest old = sha256(made[0].key.reveal());
-  ASSERT_NE(find(old), nullptr);
+  const AccountId id = find(old)->row.id;
   const Secret fresh = make_virtual_key();
   EXPECT_TRUE(ensure({{"root", "a@b", fresh}}).empty());
   EXPECT_EQ(find(old), nullptr);
-  EXPECT_TRUE(find(sha256(fresh.reveal()))->is_root);
+  const AccountPtr root = find(sha256(fresh.reveal()));
+  ASSERT_NE(root, nullptr);
+  EXPECT_TRUE(root->row.is_root);
+  EXPECT_EQ(root->row.id, id);
 }
 
-TEST_F(Accounts, OtherNamesAreNotRoot) {
-  const Secret key = make_virtual_key();
-  ensure({{"kid", "a@b", key}});
-  EXPECT_FALSE(find(sha256(key.reveal()))->is_root);
+TEST_F(Accounts, OthersAreChildrenOfRootWhereverItIsNamed) {
+  const Secret key = make_virtual_key(), root_key = make_virtual_key();
+  ensure({{"kid", "a@b", key}, {"root", "r@b", root_key}});
+  const AccountPtr kid = find(sha256(key.reveal())), root = find(sha256(root_key.reveal()));
+  ASSERT_TRUE(kid && root);
+  EXPECT_FALSE(kid->row.is_root);
+  EXPECT_TRUE(kid->is_at_or_under(*root));
+  EXPECT_EQ(kid->parent, root);
+  EXPECT_EQ(kid->row.level, 1);
 }
 
 TEST_F(Accounts, MalformedKeysAreRefusedAndNotShown) {

@@ -87,16 +87,26 @@ TEST(Loader, SuggestsTheSettingThatWasMeant) {
 }
 
 TEST(Loader, WarnsOfSettingsOfOtherVersionsOnly) {
-  const LoadResult loaded = load(R"({"email_host": "x", "tz": "UTC", "retention_days": 3})");
+  const LoadResult loaded = load(R"({"fee_listing": 0.1, "tz": "UTC"})");
   EXPECT_THAT(loaded.faults, IsEmpty());
-  EXPECT_EQ(loaded.warnings.size(), 3u);
-  EXPECT_THAT(lines(loaded.warnings), HasSubstr("'email_host'"));
+  EXPECT_EQ(loaded.warnings.size(), 1u);
+  EXPECT_THAT(lines(loaded.warnings), HasSubstr("'tz'"));
 }
 
 TEST(Loader, WantsBothOrNeitherOfTheTlsFiles) {
   EXPECT_EQ(load(R"({"tls_cert": "/dev/null"})").faults.size(), 1u);
   EXPECT_EQ(load(R"({"tls_key": "/dev/null"})").faults.size(), 1u);
   EXPECT_THAT(load(R"({"tls_cert": "/dev/null"})", {{"TLS_KEY", "/dev/null"}}).faults, IsEmpty());
+}
+
+TEST(Loader, WantsASenderAndBothOrNeitherOfNameAndPasswordForMail) {
+  EXPECT_THAT(load(R"({"email_smtp": "h", "email_sender": "a@b.c"})").faults, IsEmpty());
+  EXPECT_THAT(load(R"({"email_sender": "a@b.c", "email_pass": "p"})").faults, IsEmpty()) << "without EMAIL_SMTP mail is off";
+  EXPECT_THAT(load(R"({"email_smtp": "h"})").faults, ElementsAre(testing::AllOf(HasSubstr("EMAIL_SMTP"), HasSubstr("EMAIL_SENDER"))));
+  for (const char* one : {"EMAIL_AUTH", "EMAIL_PASS"}) {
+    const LoadResult loaded = load(R"({"email_smtp": "h", "email_sender": "a@b.c"})", {{one, "x"}});
+    EXPECT_THAT(loaded.faults, ElementsAre(testing::AllOf(HasSubstr("EMAIL_AUTH"), HasSubstr("EMAIL_PASS")))) << one;
+  }
 }
 
 /// A secret in all its places; none of what is shown may hold `canary`.
@@ -128,6 +138,7 @@ INSTANTIATE_TEST_SUITE_P(Good, GoodSecret,
                          testing::Values(SecretCase{"INIT_KEYS", "sk-Canary0123456789abcdef"},
                                          SecretCase{"INIT_USERS", "root:a@b.c:sk-XvsCanary" + std::string("0123456789abcdefghijklmnopqrstuvwxyzABC")},
                                          SecretCase{"MASTER_KEY", "Canary0123456789"},
+                                         SecretCase{"EMAIL_PASS", "Canary"},
                                          SecretCase{"UPSTREAM_PROXY", "http://user:Canary@h:3128"}));
 
 class RefusedSecret : public SecretSetting {};

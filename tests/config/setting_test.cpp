@@ -47,6 +47,11 @@ SettingCase length(const char* name, std::string initial, milliseconds Settings:
           {"", "0", "0s", "-1s", "soon", "5 s", "5d", "1000000h"}};
 }
 
+SettingCase amount(const char* name, std::string initial, Money Settings::* member) {
+  return {name, [member](const Settings& s) { return to_decimal(s.*member); }, std::move(initial),
+          {{"0", "0"}, {"0.000000001", "0.000000001"}, {"12.50", "12.5"}}, {"", "x", "-1", "0.0000000001", "1e99", "1 $"}};
+}
+
 SettingCase size(const char* name, std::string initial, std::uint64_t Settings::* member, std::vector<std::string> bad) {
   bad.insert(bad.end(), {"", "x", "1.5M", "-1", "1T", "1 000 000", "99999999999999999999", "99999999G", "M"});
   return {name, [member](const Settings& s) { return std::to_string(s.*member); }, std::move(initial),
@@ -104,10 +109,34 @@ std::vector<SettingCase> cases() {
       {"CORS_ORIGINS", [](C s) { return joined(s.cors_origins); }, "*",
        {{"https://a.example, http://b.example:8080", "https://a.example|http://b.example:8080"}, {"*", "*"}, {"null", "null"}},
        {"a.example", "https://a.example/", "https://a.example:443", "https://a.example,b", "ftp://a.example", "https://*.example"}},
+      amount("USER_MIN_BALANCE", "2", &S::user_min_balance),
+      amount("USER_API_MIN_BALANCE", "20", &S::user_api_min_balance),
+      amount("CALL_MIN_BALANCE", "1", &S::call_min_balance),
+      amount("HOLD_CAP", "10", &S::hold_cap),
+      amount("HOLD_STEP", "0.02", &S::hold_step),
+      amount("FEE_TRANSACTION", "0.2", &S::fee_transaction),
+      amount("FEE_LISTING", "0.002", &S::fee_listing),
+      {"STATS_INTERVAL", [](C s) { return std::to_string(s.stats_interval); }, "100", {{"1", "1"}, {"1000000", "1000000"}}, {"", "0", "-1", "often"}},
+      {"RETENTION_DAYS", [](C s) { return std::to_string(s.retention_days); }, "90", {{"1", "1"}, {"36500", "36500"}}, {"", "0", "-1", "1.5"}},
+      {"PRICES_FILE", [](C s) { return s.prices_file; }, "", {{"/dev/null", "/dev/null"}, {"", ""}}, {"/nowhere/prices.json"}},
+      {"UNKNOWN_MODELS", [](C s) { return std::string(s.refuses_unknown_models ? "refuse" : "fallback"); }, "fallback",
+       {{"refuse", "refuse"}, {"fallback", "fallback"}}, {"", "allow"}},
       {"DURABILITY", [](C s) { return std::string(s.durability == S::Durability::full ? "full" : "normal"); }, "full",
        {{"full", "full"}, {"normal", "normal"}}, {"", "Full", "off"}},
       {"ADMIN_LISTEN", [](C s) { return s.admin_listen_host + "|" + std::to_string(s.admin_listen_port); }, "127.0.0.1|3444",
        {{"0.0.0.0:0", "0.0.0.0|0"}, {"[::1]:80", "::1|80"}, {":::80", "::|80"}}, {"", "3444", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "localhost:80", ":80"}},
+      {"EMAIL_SMTP", [](C s) { return s.email_smtp; }, "",
+       {{"smtp.example.com", "smtp.example.com"}, {"127.0.0.1", "127.0.0.1"}, {"[::1]", "::1"}, {"::1", "::1"}, {"", ""}},
+       {"smtp.example.com:25", "smtp://h", "h h", "u@h", "h/path", "-h", "h\r\nx"}},
+      {"EMAIL_PORT", [](C s) { return std::to_string(s.email_port); }, "587", {{"1", "1"}, {"65535", "65535"}}, {"", "0", "65536", "smtp"}},
+      {"EMAIL_AUTH", [](C s) { return s.email_auth; }, "", {{"user@example.com", "user@example.com"}, {"", ""}}, {"a\r\nb", "a\tb"}},
+      {"EMAIL_PASS", [](C s) { return std::string(s.email_pass.reveal()); }, "", {{"p ss w\xc3\xb6rd", "p ss w\xc3\xb6rd"}, {"", ""}}, {"a\nb"}},
+      {"EMAIL_SENDER", [](C s) { return s.email_sender; }, "",
+       {{"a@b.c", "a@b.c"}, {"x.y+z@localhost", "x.y+z@localhost"}, {"\xe4\xb8\xad My Name <a@b.c>", "\xe4\xb8\xad My Name <a@b.c>"}, {"", ""}},
+       {"a", "@b", "a@", "Name a@b", "Name <a>", "Name <a@b", "Name <a@b> x", "a@b,c@d", "Na\r\nme <a@b>", "a@b@c", "a b@c"}},
+      {"EMAIL_TLS", [](C s) { return s.email_tls ? std::to_string(static_cast<int>(*s.email_tls)) : ""; }, "",
+       {{"starttls", "0"}, {"tls", "1"}, {"none", "2"}, {"", ""}}, {"TLS", "ssl", "false"}},
+      {"XAI_SERVICE", [](C s) { return s.xai_service; }, "", {{"My Service \xe4\xb8\xad", "My Service \xe4\xb8\xad"}, {"", ""}}, {"a\nb", "a\x7f"}},
       {"LOG_LEVEL", [](C s) { return s.log_level; }, "info",
        {{"trace", "trace"}, {"debug", "debug"}, {"info", "info"}, {"warn", "warn"}, {"error", "error"}}, {"", "INFO", "warning", "off"}},
       {"LOG_FORMAT", [](C s) { return std::string(s.log_format == S::LogFormat::text ? "text" : "json"); }, "text",
@@ -122,11 +151,12 @@ class Setting : public testing::TestWithParam<SettingCase> {
     std::transform(name.begin(), name.end(), name.begin(), [](char c) { return static_cast<char>(c >= 'A' && c <= 'Z' ? c | 0x20 : c); });
     return name;
   }
-  /// Loaded from a file that sets nothing else; TLS needs both of its settings.
+  /// Loaded from a file that sets nothing else but what a setting needs beside it.
   static LoadResult from_file(const std::string& text) {
     nlohmann::json content{{lower_name(), text}};
     if (!text.empty() && GetParam().name == "TLS_CERT") content["tls_key"] = a_file;
     if (!text.empty() && GetParam().name == "TLS_KEY") content["tls_cert"] = a_file;
+    if (GetParam().name == "EMAIL_SMTP") content["email_sender"] = "a@b.c";
     return load(content.dump(-1, ' ', false, nlohmann::json::error_handler_t::strict));
   }
 };
@@ -167,6 +197,7 @@ TEST_P(Setting, IsReadFromTheEnvironmentAlike) {
     Variables variables{{GetParam().name, text}};
     if (GetParam().name == "TLS_CERT") variables["TLS_KEY"] = a_file;
     if (GetParam().name == "TLS_KEY") variables["TLS_CERT"] = a_file;
+    if (GetParam().name == "EMAIL_SMTP") variables["EMAIL_SENDER"] = "a@b.c";
     const LoadResult loaded = load("{}", variables);
     EXPECT_TRUE(loaded.faults.empty()) << text << ": " << lines(loaded.faults);
     EXPECT_EQ(GetParam().shown(loaded.settings), shown) << text;

@@ -1,5 +1,6 @@
 """The two programs under test as processes: the gateway and the mock upstream, each on a free port."""
 import http.client
+import itertools
 import json
 import os
 import pathlib
@@ -11,10 +12,12 @@ import string
 import subprocess
 import threading
 import time
+from fractions import Fraction
 
 BUILD = pathlib.Path(os.environ.get("PROXYXAI_BUILD", "build/debug"))
 # A sanitizer build is several times slower than what users run; limits on time are scaled by this.
 SLOW = float(os.environ.get("PROXYXAI_SLOW", "4"))
+numbers = itertools.count(1)
 
 
 def wait_for(condition, seconds=20.0, what="the condition"):
@@ -173,6 +176,27 @@ class Gateway(Process):
     def shown(self, secret):
         return self.keys_shown()["..." + secret[-4:]]
 
+    def make_child(self, credit=100, name=None, by=None, **fields):
+        """A new account below root, or below the account `by`."""
+        name = name or f"user{next(numbers)}"
+        body = {"Name": name, "Email": f"{name}@example.com", "CreditGranted": credit, **fields}
+        status, _, answer = self.call("POST", "/x-users", body, by.key if by else None)
+        assert status == 200, answer
+        user = json.loads(answer)["User"]
+        return Account(self, user["ID"], name, user["SecretKey"])
+
+    def change(self, account, by=None, **fields):
+        status, _, answer = self.call("PUT", f"/x-users/{account.id}", fields, by.key if by else None)
+        assert status == 200, answer
+        return json.loads(answer)["User"]["Updates"]
+
+    def end(self):
+        """Stops it, and asserts that it ended as it should, its sanitizers silent."""
+        code = self.stop()
+        text = self.text()
+        assert "Sanitizer" not in text and "runtime error" not in text, text[-8000:]
+        assert code == getattr(self, "expected_exit", 0), f"exit code {code}:\n{text[-4000:]}"
+
     def operations(self, path):
         return request(self.admin_port, "GET", path)
 
@@ -192,6 +216,42 @@ class Gateway(Process):
 
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+
+
+def nanos(dollars):
+    """Nano-dollars of a number of dollars as it stands in JSON, a binary fraction."""
+    return round(dollars * 10**9)
+
+
+class Account:
+    """An account of a gateway, as whoever has its key sees it. Money is nano-dollars."""
+
+    def __init__(self, gateway, number, name, key):
+        self.gateway, self.id, self.name, self.key = gateway, number, name, key
+
+    def call(self, method, path, body=None, headers=None):
+        return self.gateway.call(method, path, body, self.key, headers)
+
+    def chat(self, text="Hello", headers=None, **more):
+        return self.gateway.chat(text, self.key, headers, **more)
+
+    def read(self, path):
+        status, _, body = self.call("GET", path)
+        assert status == 200, body
+        return json.loads(body, parse_float=Fraction)
+
+    def info(self):
+        return self.read("/dashboard/x_user/info")
+
+    def requests(self, query="size=1000"):
+        """What it has asked for, newest first."""
+        return self.read("/x-requests?" + query)["data"]
+
+    def costs(self):
+        return [nanos(each["cost"]) for each in self.requests()]
+
+    def balance(self):
+        return nanos(self.read("/dashboard/x-user-status")["balance"])
 
 
 class Raw:

@@ -89,6 +89,7 @@ def test_only_root_may(start, mock):
     environment = {"INIT_USERS": f"root:root@example.com:{gateway.root},kid:kid@example.com:{child}"}
     again = Gateway(gateway.directory, mock, keys=[], root=gateway.root, **environment)
     try:
+        assert again.call("PUT", "/x-users/kid", {"CreditGranted": 5})[0] == 200
         assert again.chat(key=child)[0] == 200
         for method, path in [("GET", "/x-keys"), ("POST", "/x-keys"), ("GET", "/x-keys/1"), ("PUT", "/x-keys/1"), ("DELETE", "/x-keys/1"), ("POST", "/x-keys/1/probe")]:
             assert again.call(method, path, key=child)[0] == 403, (method, path)

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "proxyxai/base/digest.hpp"
-#include "proxyxai/storage/store.hpp"
+#include "proxyxai/storage/account_store.hpp"
 
 namespace proxyxai {
 

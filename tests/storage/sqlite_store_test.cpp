@@ -29,6 +29,23 @@ class StoreFile : public testing::Test {
     return run_task(loop, std::move(task));
   }
   KeyStore::Added add(std::vector<KeyRow> rows) { return run(store->add_keys(std::move(rows))); }
+  std::vector<AccountRow> find(const std::string& key) {
+    const Digest digest = sha256(key);
+    return run(store->find_lineage(digest));
+  }
+  /// A child of `parent`; of none if that is not stored.
+  AccountRow put(const std::string& name, const AccountRow& parent) {
+    AccountRow row = account_row(name);
+    row.parent_id = parent.id;
+    row.dna = parent.dna;
+    row.level = parent.id == 0 ? 0 : parent.level + 1;
+    return run(store->put_account(std::move(row)));
+  }
+  void transact(std::function<void(AccountTransaction&)> work) { run(store->transact(std::move(work))); }
+  std::int64_t number(const std::string& sql) const {
+    Database database(file(), Database::Mode::read_only);
+    return std::stoll(database.value_of(sql));
+  }
 
   [[nodiscard]] std::string file() const { return directory.file("proxyxai.db"); }
   /// The message of the Failure that `act` ends in.
@@ -189,20 +206,72 @@ TEST_F(StoreFile, FindsAccountsByWholeKeyAndByName) {
   const AccountRow stored = run(store->put_account(account_row("root")));
   run(store->put_account(account_row("other")));
   EXPECT_GT(stored.id, 0);
-  const auto found = run(store->find_by_key(sha256("key of root")));
-  ASSERT_TRUE(found.has_value());
-  EXPECT_EQ(found->id, stored.id);
-  EXPECT_EQ(found->name, "root");
-  EXPECT_EQ(found->email, "root@example.com");
-  EXPECT_EQ(found->partial, "tail of root");
-  EXPECT_EQ(found->key_digest, sha256("key of root"));
-  EXPECT_TRUE(found->is_root);
-  EXPECT_TRUE(found->enabled);
-  EXPECT_EQ(found->created_at, from_unix_ms(1'700'000'000'456));
-  EXPECT_FALSE(run(store->find_by_key(sha256("key of roo"))).has_value());
+  const auto lineage = find("key of root");
+  ASSERT_EQ(lineage.size(), 1u);
+  const AccountRow& found = lineage[0];
+  EXPECT_EQ(found.id, stored.id);
+  EXPECT_EQ(found.name, "root");
+  EXPECT_EQ(found.email, "root@example.com");
+  EXPECT_EQ(found.partial, "tail of root");
+  EXPECT_EQ(found.key_digest, sha256("key of root"));
+  EXPECT_EQ(found.dna, "." + std::to_string(stored.id) + ".");
+  EXPECT_TRUE(found.is_root);
+  EXPECT_TRUE(found.enabled);
+  EXPECT_EQ(found.created_at, from_unix_ms(1'700'000'000'456));
+  EXPECT_THAT(find("key of roo"), IsEmpty());
   EXPECT_EQ(run(store->find_by_name("ROOT"))->id, stored.id);
   EXPECT_FALSE(run(store->find_by_name("root'--")).has_value());
   EXPECT_FALSE(run(store->find_by_name("other"))->is_root);
+}
+
+TEST_F(StoreFile, FindsAnAccountBehindItsAncestors) {
+  open();
+  const AccountRow top = put("root", {}), middle = put("middle", top), low = put("low", middle);
+  put("sibling", top);
+  const auto by_key = find("key of low"), by_id = run(store->find_lineage(low.id));
+  ASSERT_EQ(by_key.size(), 3u);
+  EXPECT_EQ(by_key[0].id, top.id);
+  EXPECT_EQ(by_key[1].id, middle.id);
+  EXPECT_EQ(by_key[2].id, low.id);
+  EXPECT_EQ(by_key[2].dna, top.dna + std::to_string(middle.id) + "." + std::to_string(low.id) + ".");
+  EXPECT_EQ(by_key[2].level, 2);
+  EXPECT_EQ(by_key[0].children, 2);
+  EXPECT_EQ(by_id.size(), 3u);
+  EXPECT_THAT(run(store->find_lineage(4711)), IsEmpty());
+}
+
+TEST_F(StoreFile, ListsChildrenAndDescendantsNewestFirst) {
+  open();
+  // .1. and .10. begin alike.
+  std::vector<AccountRow> rows{put("root", {})};
+  for (int i = 2; i <= 12; ++i) rows.push_back(put("n" + std::to_string(i), rows[i <= 4 ? 0 : 1]));
+  const auto names = [this](AccountQuery query) {
+    std::vector<std::string> list;
+    for (const AccountRow& each : run(store->list_accounts(std::move(query)))) list.push_back(each.name);
+    return list;
+  };
+  AccountQuery query;
+  query.of = rows[0];
+  EXPECT_THAT(names(query), ElementsAre("n4", "n3", "n2"));
+  query.descendants = true;
+  EXPECT_EQ(names(query).size(), 11u);
+  query.size = 2;
+  query.offset = 1;
+  EXPECT_THAT(names(query), ElementsAre("n11", "n10"));
+  query = {};
+  query.of = rows[1];
+  query.descendants = true;
+  EXPECT_EQ(names(query).size(), 8u);
+  query.name = "N7";
+  EXPECT_THAT(names(query), ElementsAre("n7"));
+  query.name = "n3";
+  EXPECT_THAT(names(query), IsEmpty()) << "a sibling's";
+  query.name.clear();
+  query.id = rows[0].id;
+  EXPECT_THAT(names(query), IsEmpty()) << "its parent";
+  query.id.reset();
+  query.email = "n8@EXAMPLE.com";
+  EXPECT_THAT(names(query), ElementsAre("n8"));
 }
 
 TEST_F(StoreFile, ReplacesKeyAndMailOfAnAccountOnly) {
@@ -220,8 +289,8 @@ TEST_F(StoreFile, ReplacesKeyAndMailOfAnAccountOnly) {
   EXPECT_EQ(stored.partial, "new");
   EXPECT_TRUE(stored.is_root);
   EXPECT_EQ(stored.created_at, account_row("root").created_at);
-  EXPECT_FALSE(run(store->find_by_key(sha256("key of root"))).has_value());
-  EXPECT_EQ(run(store->find_by_key(sha256("new")))->id, id);
+  EXPECT_THAT(find("key of root"), IsEmpty());
+  EXPECT_EQ(find("new").at(0).id, id);
 }
 
 TEST_F(StoreFile, GivesAKeyToOneAccountOnly) {
@@ -230,17 +299,209 @@ TEST_F(StoreFile, GivesAKeyToOneAccountOnly) {
   AccountRow thief = account_row("b");
   thief.key_digest = account_row("a").key_digest;
   EXPECT_THROW(run(store->put_account(thief)), StorageError);
-  EXPECT_EQ(run(store->find_by_key(thief.key_digest))->name, "a");
+  EXPECT_EQ(find("key of a").at(0).name, "a");
   EXPECT_FALSE(run(store->find_by_name("b")).has_value());
 }
 
-TEST_F(StoreFile, LoadsTheLatestAccounts) {
+TEST_F(StoreFile, KeepsEveryFieldOfAnAccountOverARestart) {
   open();
-  for (const char* name : {"a", "b", "c"}) run(store->put_account(account_row(name)));
-  std::vector<std::string> names;
-  for (const auto& row : run(store->load_recent_accounts(2))) names.push_back(row.name);
-  EXPECT_THAT(names, ElementsAre("c", "b"));
-  EXPECT_EQ(run(store->load_recent_accounts(10)).size(), 3u);
+  AccountRow row = put("root", {});
+  row.alias = "alias";
+  row.billing_email = "billing@example.com";
+  row.enabled = false;
+  row.rates = 1'234'567'890;
+  row.hard_limit = {111};
+  row.soft_limit = {112};
+  row.limits = {1, 2, 3, 4, 5, 6, 7};
+  row.child_limit = 8;
+  row.allow_ips = "10.0.0.0/8";
+  row.allow_models = "gpt-4o";
+  row.resources = "/v1/chat";
+  row.model_limits = "{}";
+  row.drains_aborted = true;
+  row.overdraft = {113};
+  row.credit_granted = {114};
+  row.credit_used = {115};
+  row.requests = 116;
+  row.month = 202611;
+  row.month_used = {117};
+  row.rolled_to = 118;
+  row.updated_at = from_unix_ms(1'800'000'000'001);
+  transact([&](AccountTransaction& transaction) { transaction.update(row); });
+  reopen();
+  const AccountRow found = find("key of root").at(0);
+  EXPECT_EQ(found.alias, row.alias);
+  EXPECT_EQ(found.billing_email, row.billing_email);
+  EXPECT_EQ(found.enabled, row.enabled);
+  EXPECT_EQ(found.rates, row.rates);
+  EXPECT_EQ(found.hard_limit, row.hard_limit);
+  EXPECT_EQ(found.soft_limit, row.soft_limit);
+  EXPECT_EQ(found.limits, row.limits);
+  EXPECT_EQ(found.child_limit, row.child_limit);
+  EXPECT_EQ(found.allow_ips, row.allow_ips);
+  EXPECT_EQ(found.allow_models, row.allow_models);
+  EXPECT_EQ(found.resources, row.resources);
+  EXPECT_EQ(found.model_limits, row.model_limits);
+  EXPECT_EQ(found.drains_aborted, row.drains_aborted);
+  EXPECT_EQ(found.overdraft, row.overdraft);
+  EXPECT_EQ(found.credit_granted, row.credit_granted);
+  EXPECT_EQ(found.credit_used, row.credit_used);
+  EXPECT_EQ(found.requests, row.requests);
+  EXPECT_EQ(found.month, row.month);
+  EXPECT_EQ(found.month_used, row.month_used);
+  EXPECT_EQ(found.rolled_to, row.rolled_to);
+  EXPECT_EQ(found.updated_at, row.updated_at);
+}
+
+TEST_F(StoreFile, ATransactionIsStoredWholeOrNotAtAll) {
+  open();
+  const AccountRow root = put("root", {});
+  EXPECT_THROW(transact([&](AccountTransaction& transaction) {
+                 transaction.add(TransferRow{{}, "grant", counterpart::issue, root.id, {5}, 0});
+                 transaction.add(TransferRow{{}, "grant", counterpart::issue, root.id, {-5}, 0});
+               }),
+               StorageError);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM transfers"), 0);
+}
+
+TEST_F(StoreFile, KeepsTheCardsOfAnAccount) {
+  open();
+  const AccountRow root = put("root", {});
+  std::vector<CardRow> cards(2);
+  cards[0].amount = cards[0].balance = {70};
+  cards[0].expires_at = from_unix_ms(2'000);
+  cards[0].reference = "later";
+  cards[1].amount = cards[1].balance = {50};
+  cards[1].expires_at = from_unix_ms(1'000);
+  transact([&](AccountTransaction& transaction) { transaction.put_cards(root.id, cards); });
+  auto stored = run(store->list_cards(root.id));
+  ASSERT_EQ(stored.size(), 2u);
+  EXPECT_EQ(stored[0].balance, Money{50});
+  EXPECT_EQ(stored[1].reference, "later");
+  AccountRow found = find("key of root").at(0);
+  EXPECT_EQ(found.balance(), Money{120});
+  EXPECT_EQ(found.next_expiry, from_unix_ms(1'000));
+  stored.erase(stored.begin());
+  stored[0].balance = {60};
+  std::vector<AccountId> expired;
+  transact([&](AccountTransaction& transaction) {
+    transaction.put_cards(root.id, stored);
+    expired = transaction.with_expired_cards(from_unix_ms(1'999), 10);
+  });
+  EXPECT_THAT(expired, IsEmpty());
+  stored = run(store->list_cards(root.id));
+  ASSERT_EQ(stored.size(), 1u);
+  EXPECT_EQ(stored[0].amount, Money{70});
+  EXPECT_EQ(stored[0].balance, Money{60});
+}
+
+TEST_F(StoreFile, AMovementTwiceIsOne) {
+  open();
+  const AccountRow root = put("root", {});
+  UsageRow row;
+  row.id = 1'800'000'000'000'000;
+  row.account_id = root.id;
+  row.cost = {7};
+  transact([&](AccountTransaction& transaction) {
+    transaction.add(row);
+    transaction.add(row);
+  });
+  EXPECT_EQ(number("SELECT COUNT(*) FROM requests"), 1);
+  EXPECT_EQ(number("SELECT SUM(amount) FROM entries"), 0);
+  EXPECT_EQ(number("SELECT SUM(amount) FROM entries WHERE account_id = " + std::to_string(root.id)), -7);
+}
+
+TEST_F(StoreFile, ForgetsTheNameOfADeletedAccountButNotWhatItUsed) {
+  open();
+  const AccountRow root = put("root", {}), kid = put("kid", root);
+  UsageRow row;
+  row.id = 5;
+  row.account_id = kid.id;
+  row.request_id = "req_5";
+  transact([&](AccountTransaction& transaction) {
+    transaction.add(row);
+    transaction.remove(kid.id, from_unix_ms(1));
+  });
+  EXPECT_FALSE(run(store->find_by_name("kid")).has_value());
+  EXPECT_THAT(find("key of kid"), IsEmpty());
+  EXPECT_EQ(find("key of root").at(0).children, 0);
+  RequestQuery query;
+  query.of = root;
+  const auto requests = run(store->list_requests(query));
+  ASSERT_EQ(requests.size(), 1u);
+  EXPECT_EQ(requests[0].row.request_id, "req_5");
+  EXPECT_NE(put("kid", root).id, kid.id);
+}
+
+TEST_F(StoreFile, ListsRequestsNewestFirstOfAFewAccountsAndOfMany) {
+  open();
+  const AccountRow root = put("root", {}), kid = put("kid", root), stranger = put("other", {});
+  const std::int64_t a = run(store->word("model-a")), b = run(store->word("model-b"));
+  EXPECT_EQ(run(store->word("model-a")), a);
+  transact([&](AccountTransaction& transaction) {
+    for (std::int64_t id = 1; id <= 30; ++id) {
+      UsageRow row;
+      row.id = id;
+      row.account_id = id % 3 == 0 ? root.id : id % 3 == 1 ? kid.id : stranger.id;
+      row.model = id % 2 == 0 ? a : b;
+      transaction.add(row);
+    }
+  });
+  const auto ids = [this](RequestQuery query) {
+    std::vector<std::int64_t> list;
+    for (const ShownRequest& each : run(store->list_requests(std::move(query)))) list.push_back(each.row.id);
+    return list;
+  };
+  for (const bool many : {false, true}) {
+    RequestQuery query;
+    query.of = root;
+    query.size = 3;
+    EXPECT_THAT(ids(query), ElementsAre(30, 28, 27)) << many;
+    query.offset = 2;
+    EXPECT_THAT(ids(query), ElementsAre(27, 25, 24)) << many;
+    query.offset = 0;
+    query.before = 28;
+    EXPECT_THAT(ids(query), ElementsAre(27, 25, 24)) << many;
+    query.from = 25;
+    EXPECT_THAT(ids(query), ElementsAre(27, 25)) << many;
+    query = {};
+    query.of = root;
+    query.model = "model-a";
+    query.size = 2;
+    EXPECT_THAT(ids(query), ElementsAre(30, 28)) << many;
+    query.model = "no such model";
+    EXPECT_THAT(ids(query), IsEmpty()) << many;
+    query = {};
+    query.of = root;
+    query.user = kid.id;
+    query.size = 2;
+    EXPECT_THAT(ids(query), ElementsAre(28, 25)) << many;
+    query = {};
+    query.of = kid;
+    EXPECT_EQ(ids(query).size(), 10u) << many;
+    if (many) break;
+    for (int i = 0; i < 400; ++i) put("more" + std::to_string(i), root);
+  }
+}
+
+TEST_F(StoreFile, KeepsAnswersUntilTheyAreOld) {
+  open();
+  const AccountRow root = put("root", {});
+  AccountTransaction::Answer answer{sha256("call"), std::string("sealed\0bytes", 12)};
+  transact([&](AccountTransaction& transaction) { transaction.keep_answer(root.id, "key", answer, from_unix_ms(100)); });
+  std::optional<AccountTransaction::Answer> mine, others, later;
+  transact([&](AccountTransaction& transaction) {
+    mine = transaction.answer(root.id, "key");
+    others = transaction.answer(root.id + 1, "key");
+    EXPECT_EQ(transaction.forget_answers(from_unix_ms(100)), 0u);
+    EXPECT_EQ(transaction.forget_answers(from_unix_ms(101)), 1u);
+    later = transaction.answer(root.id, "key");
+  });
+  ASSERT_TRUE(mine.has_value());
+  EXPECT_EQ(mine->request, answer.request);
+  EXPECT_EQ(mine->sealed, answer.sealed);
+  EXPECT_FALSE(others.has_value());
+  EXPECT_FALSE(later.has_value());
 }
 
 TEST_F(StoreFile, SecondDaemonOnADirectoryIsRefused) {

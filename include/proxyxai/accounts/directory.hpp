@@ -3,35 +3,36 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_map>
+#include <vector>
 
+#include "proxyxai/accounts/account.hpp"
 #include "proxyxai/base/digest.hpp"
 #include "proxyxai/base/task.hpp"
-#include "proxyxai/storage/store.hpp"
 
 namespace proxyxai {
 
-/// What a request needs to know of the account that makes it. Immutable; shared by the requests in flight.
-struct Account {
-  std::int64_t id = 0;
-  std::string name;
-  bool is_root = false;
-  bool enabled = true;
-};
-using AccountPtr = std::shared_ptr<const Account>;
-
-/// Accounts by virtual key: a bounded memory of recently used ones in front of the store. Keyed by the SHA-256 of the
-/// whole key, never by a part of it. Loop thread only.
+/// Accounts in memory: a bounded number of recently used ones in front of the store, each with its ancestors. Keyed by the
+/// SHA-256 of the whole key, never by a part of it. There is never a second object of an account while the first is in use.
+/// Loop thread only.
 class AccountDirectory {
  public:
   /// `capacity`: how many accounts are kept in memory; the least recently used goes first.
-  explicit AccountDirectory(AccountStore& store, std::size_t capacity = 100'000);
+  explicit AccountDirectory(AccountStore& store, std::size_t capacity = 50'000);
   ~AccountDirectory();
 
   /// The account in memory, or null: the hot path, no coroutine and no allocation.
   [[nodiscard]] AccountPtr find_cached(const Digest& key_digest);
   /// Reads through to the store. Null when no account has this key. Concurrent look-ups of one key are one query.
   Task<AccountPtr> find(Digest key_digest);
+  /// By id; null: there is none, or it was deleted.
+  Task<AccountPtr> find(AccountId id);
+  /// The account if it is in memory.
+  [[nodiscard]] AccountPtr loaded(AccountId id) const;
+
+  /// Takes over what a transaction has stored of an account; a key that changed stops at once.
+  void apply(const AccountRow& stored);
+  /// The account is deleted.
+  void remove(const AccountRow& stored);
   /// Forgets what is in memory of this key, so that a rotation or disabling counts at once.
   void forget(const Digest& key_digest);
 

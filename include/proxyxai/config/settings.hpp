@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "proxyxai/base/clock.hpp"
+#include "proxyxai/base/money.hpp"
 #include "proxyxai/base/secret.hpp"
 
 namespace proxyxai {
@@ -60,6 +61,27 @@ struct Settings {
 
   enum class Durability { full, normal };
   Durability durability = Durability::full;        // DURABILITY
+
+  Money user_min_balance = dollars(2);             // USER_MIN_BALANCE
+  Money user_api_min_balance = dollars(20);        // USER_API_MIN_BALANCE
+  Money call_min_balance = dollars(1);             // CALL_MIN_BALANCE
+  Money hold_cap = dollars(10);                    // HOLD_CAP
+  Money hold_step{20'000'000};                     // HOLD_STEP
+  Money fee_transaction{200'000'000};              // FEE_TRANSACTION
+  Money fee_listing{2'000'000};                    // FEE_LISTING
+  std::int64_t stats_interval = 100;               // STATS_INTERVAL, requests
+  std::int64_t retention_days = 90;                // RETENTION_DAYS
+  std::string prices_file;                         // PRICES_FILE; empty: the built-in prices alone
+  bool refuses_unknown_models = false;             // UNKNOWN_MODELS
+
+  std::string email_smtp;                          // EMAIL_SMTP, a host; empty: no mail
+  std::uint16_t email_port = 587;                  // EMAIL_PORT
+  std::string email_auth;                          // EMAIL_AUTH, user name; empty: no authentication
+  Secret email_pass;                               // EMAIL_PASS
+  std::string email_sender;                        // EMAIL_SENDER, an address or `Name <address>`
+  enum class EmailTls { starttls, tls, none };
+  std::optional<EmailTls> email_tls;               // EMAIL_TLS; not set: as the port is used
+  std::string xai_service;                         // XAI_SERVICE, one line of text
 
   std::string log_level = "info";                  // LOG_LEVEL
   enum class LogFormat { text, json };

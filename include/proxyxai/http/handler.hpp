@@ -1,12 +1,11 @@
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "proxyxai/base/clock.hpp"
+#include "proxyxai/base/api_error.hpp"
 
 namespace proxyxai {
 
@@ -29,16 +28,6 @@ struct ApiResponse {
   std::string body;
   std::string_view reason = {};  ///< The error's code, for log and counters; static storage; empty when there is none.
   std::vector<std::pair<std::string, std::string>> headers;  ///< Extra ones.
-};
-
-/// An error of our own in the upstream's shape: `{"error":{"message","type","param","code"}}`.
-struct ApiError {
-  unsigned status = 500;
-  std::string_view code;         ///< Stable reason token, e.g. `invalid_api_key`; static storage.
-  std::string message;
-  std::string param;             ///< The field at fault; empty = null.
-  bool final = false;            ///< Waiting cannot mend it: sends `x-should-retry: false`.
-  std::optional<milliseconds> retry_after = std::nullopt;  ///< When to come back: sends `retry-after` and `retry-after-ms`.
 };
 
 /// The `type` that goes with a status and code (`invalid_request_error`, `authentication_error`, `permission_error`,

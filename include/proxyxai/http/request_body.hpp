@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -57,7 +58,10 @@ class RequestBody {
   /// No more will come. False: the file could not be written.
   Task<bool> finish();
 
-  [[nodiscard]] std::uint64_t size() const { return size_; }
+  /// From now on the body reads as if at `at`, `removed` bytes gave way to `text`. Once, after it is all there.
+  void splice(std::uint64_t at, std::uint64_t removed, std::string text);
+
+  [[nodiscard]] std::uint64_t size() const { return size_ - splice_.removed + splice_.text.size(); }
   [[nodiscard]] bool is_spooled() const { return file_ >= 0; }
   /// The piece at `offset` if it is in memory, else empty.
   [[nodiscard]] std::string_view piece(std::uint64_t offset) const;
@@ -73,12 +77,23 @@ class RequestBody {
     std::size_t capacity = 0;
     std::size_t filled = 0;
   };
+  struct Splice {
+    std::uint64_t at = 0, removed = 0;
+    std::string text;
+  };
+  /// Where in the body as it came `offset` lies, and how many bytes of it follow before the splice; the text itself: nullopt.
+  [[nodiscard]] std::optional<std::uint64_t> original(std::uint64_t offset) const;
+  [[nodiscard]] std::string_view up_to_splice(std::uint64_t offset, std::string_view piece) const;
+  [[nodiscard]] std::string_view original_piece(std::uint64_t offset) const;
+  Task<std::string_view> load_original(std::uint64_t offset);
   Task<bool> spool();
   Task<bool> write_out(std::size_t first_block);
   void drop_blocks(std::size_t keep);
 
   BodyStore& store_;
   std::string_view view_;
+  std::string spliced_;         // a small body, spliced as a whole: one piece is one write
+  Splice splice_;
   std::vector<Block> blocks_;   // in order; once spooling, only the staging block
   int file_ = -1;
   std::uint64_t written_ = 0;   // bytes in the file

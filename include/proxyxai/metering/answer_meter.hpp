@@ -43,6 +43,8 @@ class AnswerMeter {
   [[nodiscard]] const Usage& usage() const;
   /// The model that answered, in upstream's words; empty: not told.
   [[nodiscard]] std::string_view model() const;
+  /// Upstream has said by which tier it served, be it the usual one, for which `usage().tier` is empty.
+  [[nodiscard]] bool tells_tier() const;
   /// Output tokens that have passed so far, estimated: the larger of one for each event with text and one for each four
   /// bytes of text. For aborts, cut streams and credit that runs out in mid-stream.
   [[nodiscard]] std::int64_t delivered_tokens() const;

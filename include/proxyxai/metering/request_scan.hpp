@@ -6,6 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "proxyxai/metering/json_walk.hpp"
+#include "proxyxai/metering/wav_scan.hpp"
+
 namespace proxyxai {
 
 /// What the proxy has to know of a request body.
@@ -16,8 +19,9 @@ struct RequestFacts {
   // How much it may come to.
   std::optional<std::int64_t> max_tokens;  ///< The largest of `max_tokens`, `max_completion_tokens`, `max_output_tokens`.
   std::int64_t n = 1;                      ///< `n`: choices or images; 1 to 1000, what is out of range counts as 1.
-  std::int64_t text_bytes = 0;             ///< Bytes of string values, but for `data:` URLs.
-  std::int64_t data_urls = 0;              ///< String values that begin with `data:`.
+  std::int64_t text_bytes = 0;             ///< Bytes of string values, decoded, but for `data:` URLs; of form fields.
+  /// String values that begin with `data:`, where one may stand: members `url`, `image_url`, `file_data`. Elsewhere they are text.
+  std::int64_t data_urls = 0;
   std::int64_t characters = 0;             ///< Characters (UTF-8 code points) of a top-level string `input` (speech).
   std::int64_t file_bytes = 0;             ///< Multipart: bytes of file parts.
   std::int64_t audio_ms = 0;               ///< Multipart: length of the first file part where it is a WAV file; else 0.
@@ -32,6 +36,7 @@ struct RequestFacts {
     std::optional<std::uint64_t> options_begin; ///< Just behind the `{` of the last top-level `stream_options` object.
     bool options_is_empty = false;
     std::optional<std::uint64_t> value_begin, value_end;  ///< Of the last `stream_options` member's value, whatever it is.
+    bool value_is_null = false;
     std::optional<bool> include_usage;          ///< As the last one says it.
     std::optional<std::uint64_t> include_begin, include_end;  ///< Of that `true`, `false` or other value.
   } stream_options;
@@ -56,23 +61,40 @@ class JsonScan {
   void feed(std::string_view piece);
 
  private:
-  enum class Name : std::uint8_t { other, model, stream };
-  void on_text(std::string_view piece, std::size_t& at);
-  void end_text();
-  void on_structure(char c);
-  void append(char c);
+  enum class Place : std::uint8_t { document, skip, body, options };
+  enum class Member : std::uint8_t {
+    other, model, stream, max_tokens, max_completion_tokens, max_output_tokens, n, input, size, quality, response_format,
+    service_tier, stream_options, include_usage
+  };
+  friend class JsonWalk<JsonScan, Place>;
+  static constexpr bool counts_characters = true, reads_skipped_text = true;
+
+  // What JsonWalk tells.
+  Place open(Place parent, bool is_object, std::uint64_t at);
+  void close(Place place, std::uint64_t end);
+  void skipped(Place parent, std::uint64_t end);
+  void name(Place place, std::string_view name, std::uint64_t begin, std::uint64_t comma);
+  static bool is_wanted(Place /*place*/) { return true; }
+  std::size_t wanted(Place place) const;
+  void text(Place place, const JsonText& text);
+  void scalar(Place place, std::string_view text, std::uint64_t begin, std::uint64_t end);
+  void skipped_text(std::string_view head, std::uint64_t bytes);
+  void skipped_name();
+
+  std::string* wanted_text();
+  void set_maximum(std::optional<std::int64_t> value);
+  void forget(Member member);
+  void set_value_range(Place place, std::uint64_t begin, std::uint64_t end);
+  void count_text(std::string_view head, std::uint64_t bytes);
 
   RequestFacts& facts_;
-  unsigned depth_ = 0;
-  bool in_text_ = false;
-  bool escaped_ = false;
-  bool is_name_ = true;        // at depth 1: the next string is a member's name
-  bool kept_ = false;          // the current string is wanted
-  std::uint8_t unicode_ = 0;   // hex digits of \uXXXX still to come
-  std::uint16_t code_ = 0;
-  Name name_ = Name::other;
-  std::array<char, max_model> text_;
-  std::size_t text_size_ = 0;
+  Member member_ = Member::other;
+  bool is_url_member_ = false;      // the next string may be a data: URL
+  bool last_is_url_name_ = false;   // of the last string in a skipped container, should it prove to be a name
+  bool last_is_data_url_ = false;
+  std::uint64_t last_bytes_ = 0;
+  std::array<std::optional<std::int64_t>, 3> maxima_;
+  JsonWalk<JsonScan, Place> walk_;
 };
 
 /// Finds the form fields of a multipart/form-data body (RFC 7578) that is fed in any pieces; file parts are measured and
@@ -84,19 +106,24 @@ class MultipartScan {
   void feed(std::string_view piece);
 
  private:
-  enum class State : std::uint8_t { preamble, head, value, skip, done };
-  enum class Wanted : std::uint8_t { none, model, stream };
+  enum class State : std::uint8_t { preamble, head, part, done };
+  enum class Part : std::uint8_t { other, file, model, stream, n, size, quality, response_format };
+  static Part part_of(std::string_view name);
   std::size_t step(std::string_view bytes);
   std::size_t seek_delimiter(std::string_view bytes);
   void read_head(std::string_view head);
-  void keep_value();
+  void on_content(std::string_view content);
+  void end_part();
 
   RequestFacts& facts_;
   State state_ = State::done;
+  Part part_ = Part::other;
+  unsigned files_ = 0;
+  std::size_t line_end_ = 0;   // bytes still to come of the line end before the part's content
   std::string delimiter_;      // CR LF -- boundary
   std::string held_;           // the tail of the last piece that may be the start of something
   std::string value_;
-  Wanted wanted_ = Wanted::none;
+  WavScan wav_;                // of the first file
 };
 
 /// True for the media type `type` (lower case), whatever parameters follow it.

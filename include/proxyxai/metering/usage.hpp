@@ -23,9 +23,9 @@ struct Usage {
   std::int64_t milliseconds = 0;  ///< Of audio (whisper-1).
   std::int64_t characters = 0;    ///< Of text to speak (tts-1).
   std::int64_t images = 0;        ///< Made (dall-e).
-  std::string image_kind;         ///< `quality/size` of those images, e.g. `hd/1792x1024`; parts may be empty.
+  std::string image_kind{};       ///< `quality/size` of those images, e.g. `hd/1792x1024`; parts may be empty.
 
-  std::string tier;               ///< `service_tier` of the answer, which may differ from the one asked for; empty: default.
+  std::string tier{};             ///< `service_tier` of the answer, which may differ from the one asked for; empty: default.
   bool given = false;             ///< Upstream told its numbers.
   bool estimated = false;         ///< Ours, for want of upstream's.
 

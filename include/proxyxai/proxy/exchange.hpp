@@ -50,6 +50,8 @@ class Exchange {
   Task<void> run(const Outgoing& outgoing, const UpstreamKey& key, Limits limits);
 
   [[nodiscard]] Attempt& attempt() { return attempt_; }
+  /// Status of the answer; 0: none.
+  [[nodiscard]] unsigned answered_status() const { return attempt_.status; }
   /// The connection with the answer's head; null when no answer came.
   [[nodiscard]] UpstreamConnection* connection() { return connection_.get(); }
   /// What was read of an error answer.
@@ -63,6 +65,8 @@ class Exchange {
   /// The client went away: what runs ends with Fault::client_gone.
   void cancel();
   [[nodiscard]] bool is_cancelled() const { return cancelled_; }
+  /// Nobody needs the rest of the answer: its connection closes at once.
+  void cancel_upstream();
 
  private:
   void compose(const Outgoing& outgoing, const UpstreamKey& key);

@@ -4,6 +4,7 @@
 
 #include "proxyxai/base/cidr.hpp"
 #include "proxyxai/keys/pool.hpp"
+#include "proxyxai/proxy/billing.hpp"
 #include "proxyxai/proxy/observer.hpp"
 #include "proxyxai/proxy/relay.hpp"
 #include "proxyxai/proxy/request_context.hpp"
@@ -13,7 +14,7 @@ namespace proxyxai {
 
 /// The request path. Its phases, in order, each a member below:
 ///
-///   authenticate → admit → receive → forward (choose ⟲ exchange ⟲ decide) → relay → settle
+///   authenticate → admit → receive → hold → forward (choose ⟲ exchange ⟲ decide) → relay → settle
 ///
 /// A phase returns an ApiError to refuse the request, which is then answered, or nothing to let it go on. `settle` runs
 /// exactly once for every request, whatever became of it. Loop thread only.
@@ -30,6 +31,7 @@ class Gateway {
   struct Parts {
     Clock& clock;
     AccountDirectory& accounts;
+    Billing& billing;
     KeyPool& pool;
     Origins& origins;
     BodyStore& bodies;
@@ -55,9 +57,12 @@ class Gateway {
   Refusal admit(const RequestContext& request) const;
   static bool receive_whole(RequestContext& request);
   Task<Refusal> receive(RequestContext& request);
+  Refusal hold(RequestContext& request) const;
   Task<Refusal> forward(RequestContext& request);
   void settle(RequestContext& request);
 
+  void on_left(RequestContext& request) const;
+  Task<void> pause(RequestContext& request, std::chrono::nanoseconds length) const;
   Task<Refusal> wait_for_key(RequestContext& request, Instant ready_at);
   Task<void> attempt(RequestContext& request, const Outgoing& outgoing, const UpstreamKey& key);
   void note_capacity(RequestContext& request);

@@ -4,16 +4,17 @@
 #include <string_view>
 
 #include "proxyxai/http/cors.hpp"
+#include "proxyxai/proxy/billing.hpp"
 #include "proxyxai/proxy/request_context.hpp"
 
 namespace proxyxai {
 
 /// Passes answers to clients. Each piece goes on as soon as it is there, and none is read before the last is written, so
-/// that a slow reader costs one piece. Loop thread only.
+/// that a slow reader costs one piece. The end of an answer that costs something leaves once its cost is stored. Loop thread only.
 class Relay {
  public:
-  Relay(const Cors& cors, Clock& clock, milliseconds idle_timeout)
-      : cors_(cors), clock_(clock), idle_timeout_(idle_timeout) {}
+  Relay(Billing& billing, const Cors& cors, Clock& clock, milliseconds idle_timeout)
+      : billing_(billing), cors_(cors), clock_(clock), idle_timeout_(idle_timeout) {}
 
   /// The answer on `request.exchange`. An upstream that breaks off leaves the client's body visibly truncated.
   Task<void> pass(RequestContext& request) const;
@@ -27,12 +28,21 @@ class Relay {
  private:
   enum class Framing { none, length, chunked, close };
   class Gather;
+  class Outlet;
+  Task<void> leave(RequestContext& request) const;
+  Task<void> cut_off(RequestContext& request, Outlet& outlet) const;
+  Task<void> fail(RequestContext& request, Outlet& outlet, Framing framing) const;
+  Task<void> pass_models(RequestContext& request) const;
+  Task<void> read_on(RequestContext& request) const;
+  void append_limits(std::string& out, RequestContext& request) const;
+  void break_off(RequestContext& request, Framing framing) const;
   void append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const;
   Framing compose_head(std::string& out, RequestContext& request) const;
   Task<void> pump_up(RequestContext& request) const;
   Task<void> pump_down(RequestContext& request) const;
   void begin(RequestContext& request, unsigned status) const;
 
+  Billing& billing_;
   const Cors& cors_;
   Clock& clock_;
   const milliseconds idle_timeout_;

@@ -7,9 +7,12 @@
 #include <boost/container/static_vector.hpp>
 
 #include "proxyxai/accounts/directory.hpp"
+#include "proxyxai/accounts/hold.hpp"
 #include "proxyxai/base/clock.hpp"
 #include "proxyxai/base/free_list.hpp"
 #include "proxyxai/http/request_body.hpp"
+#include "proxyxai/metering/answer_meter.hpp"
+#include "proxyxai/metering/prices.hpp"
 #include "proxyxai/metering/request_scan.hpp"
 #include "proxyxai/net/connection.hpp"
 #include "proxyxai/proxy/exchange.hpp"
@@ -20,6 +23,10 @@ namespace proxyxai {
 /// Stands for an HTTP status where the client left before its answer; never sent.
 inline constexpr unsigned client_left = 499;
 inline ApiError client_gone() { return {client_left, "client_gone", {}, {}, true}; }
+
+/// How much, and how long, an answer is read on for an account that wants abandoned requests billed by upstream's numbers.
+inline constexpr std::uint64_t read_on_bytes = 1 << 20;
+inline constexpr milliseconds read_on_time{30'000};
 
 /// One client request on its way through the phases: each phase reads what the earlier ones wrote. Owned by
 /// Gateway::serve; loop thread only.
@@ -48,6 +55,13 @@ struct RequestContext {
   RequestFacts facts;
   RequestBody body;
 
+  // hold
+  Hold hold;
+  std::shared_ptr<const PriceTable> prices;  ///< In force when the request came.
+  const Price* price = nullptr;      ///< Of the model asked for; null: this path costs nothing.
+  bool asked_usage = false;          ///< Upstream was asked for usage on the client's behalf.
+  std::int64_t covered_tokens = 0;   ///< Output tokens that the hold covers.
+
   // choose, forward, retry
   Exchange exchange;
   std::string fields;                ///< Header lines for upstream.
@@ -57,6 +71,14 @@ struct RequestContext {
   std::chrono::nanoseconds upstream_time{0};  ///< Spent on attempts, up to the head of each answer.
   Instant attempt_ended{};           ///< When the last attempt had its verdict.
   Fault fault = Fault::none;         ///< Of the last attempt.
+
+  // relay: what it used
+  std::optional<AnswerMeter> meter;  ///< Reads the answer; none where it costs nothing.
+  std::int64_t delivered = 0;        ///< Output tokens that were passed on, estimated; of a WebSocket since its last bill.
+  Usage usage;
+  Money cost, list_cost;
+  bool billed = false;               ///< Its row is stored, or on its way.
+  Instant left_at{};                 ///< When the client left an answer that is read to its end without it; zero: never.
 
   // relay, or a refusal
   unsigned status = 0;               ///< What the client was answered; 499: it left before.

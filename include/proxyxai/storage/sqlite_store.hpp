@@ -1,10 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
-#include "proxyxai/storage/store.hpp"
+#include "proxyxai/storage/account_store.hpp"
 #include "proxyxai/storage/worker.hpp"
 
 namespace proxyxai {
@@ -26,7 +27,7 @@ class DataDirectory {
   int lock_ = -1;
 };
 
-/// Keys and accounts in one SQLite file (WAL), with one connection that writes and one that reads, each on a thread of its
+/// Keys and accounts in one SQLite file (WAL), with one connection that writes and two that read, each on a thread of its
 /// own. Construction opens, migrates and asserts `synchronous`; afterwards loop thread only.
 class SqliteStore final : public KeyStore, public AccountStore {
  public:
@@ -44,22 +45,38 @@ class SqliteStore final : public KeyStore, public AccountStore {
   Task<void> save_health(std::vector<HealthUpdate> updates) override;
   Task<std::size_t> sweep_dead(WallTime before) override;
 
-  Task<std::optional<AccountRow>> find_by_key(Digest key_digest) override;
+  Task<std::vector<AccountRow>> find_lineage(Digest key_digest) override;
+  Task<std::vector<AccountRow>> find_lineage(AccountId id) override;
   Task<std::optional<AccountRow>> find_by_name(std::string name) override;
   Task<AccountRow> put_account(AccountRow row) override;
-  Task<std::vector<AccountRow>> load_recent_accounts(std::size_t limit) override;
+  Task<bool> transact(std::function<void(AccountTransaction&)> work) override;
+  Task<std::int64_t> word(std::string text) override;
+  Task<std::vector<AccountRow>> list_accounts(AccountQuery query) override;
+  Task<std::vector<CardRow>> list_cards(AccountId account) override;
+  Task<std::vector<ShownRequest>> list_requests(RequestQuery query) override;
+  Task<Bill> bill(BillQuery query) override;
+  Task<std::vector<OperationRow>> list_operations(OperationQuery query) override;
 
   [[nodiscard]] const DatabaseWorker::Figures& writer_figures() const { return writer_->figures(); }
   [[nodiscard]] const std::string& directory() const { return directory_.path(); }
 
  private:
   DataDirectory directory_;
-  std::unique_ptr<DatabaseWorker> writer_, reader_;
+  std::unique_ptr<DatabaseWorker> writer_;
+  std::unique_ptr<DatabaseWorker> finder_;  // for what is quick
+  std::unique_ptr<DatabaseWorker> lister_;  // for what may take its time, and lets nobody wait to be known
 };
 
-/// What `PRAGMA integrity_check` and `foreign_key_check` find wrong with the database in `directory`; empty: nothing. May run
-/// beside a daemon.
-std::vector<std::string> check_database(const std::string& directory);
+/// How far a check has come.
+struct CheckProgress {
+  const char* at;           ///< What it looks at now.
+  std::size_t done, total;  ///< Steps.
+};
+
+/// Everything that is wrong with the database in `directory`, in words; empty: nothing. Beside SQLite's own checks it works out the
+/// ledger again: entries, balances, days and what accounts have used. Reads one snapshot, also beside a daemon, whose log grows
+/// meanwhile; of an older schema only the file is checked.
+std::vector<std::string> check_database(const std::string& directory, const std::function<void(const CheckProgress&)>& progress = {});
 
 /// A consistent copy of the database in `directory`, which may be in use; mode 0600. Throws Failure when `target` exists.
 void backup_database(const std::string& directory, const std::string& target);

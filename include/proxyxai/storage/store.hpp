@@ -62,26 +62,4 @@ class KeyStore {
   virtual Task<std::size_t> sweep_dead(WallTime before) = 0;
 };
 
-/// One account, as wide as authentication needs.
-struct AccountRow {
-  std::int64_t id = 0;
-  std::string name;
-  std::string email;
-  Digest key_digest{};             ///< SHA-256 of the whole virtual key.
-  std::string partial;             ///< Its last 20 characters.
-  bool is_root = false;
-  bool enabled = true;
-  WallTime created_at{};
-};
-
-class AccountStore {
- public:
-  virtual ~AccountStore() = default;
-  virtual Task<std::optional<AccountRow>> find_by_key(Digest key_digest) = 0;
-  virtual Task<std::optional<AccountRow>> find_by_name(std::string name) = 0;
-  /// Inserts, or replaces key and e-mail of the account of that name. Returns it as stored.
-  virtual Task<AccountRow> put_account(AccountRow row) = 0;
-  virtual Task<std::vector<AccountRow>> load_recent_accounts(std::size_t limit) = 0;
-};
-
 }  // namespace proxyxai

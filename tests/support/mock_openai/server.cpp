@@ -17,6 +17,8 @@
 #include <boost/beast/websocket/ssl.hpp>
 #include <openssl/evp.h>
 
+#include "realtime.hpp"
+
 namespace mock {
 namespace asio = boost::asio;
 namespace http = boost::beast::http;
@@ -57,23 +59,6 @@ class Hash {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
-std::string session_created() {
-  const ordered_json session = {{"id", "sess_1"}, {"object", "realtime.session"}};
-  return ordered_json{{"type", "session.created"}, {"event_id", "event_1"}, {"session", session}}.dump();
-}
-
-/// The answer to one realtime event: a finished response with its usage, or the event itself again.
-std::string reply_to(const std::string& text) {
-  const ordered_json event = ordered_json::parse(text, nullptr, false);
-  if (event.is_object() && event.value("type", "") == "response.create") {
-    const ordered_json usage = {{"total_tokens", 30}, {"input_tokens", 10}, {"output_tokens", 20}};
-    const ordered_json response = {{"id", "resp_1"}, {"object", "realtime.response"}, {"status", "completed"},
-                                   {"output", ordered_json::array()}, {"usage", usage}};
-    return ordered_json{{"type", "response.done"}, {"event_id", "event_2"}, {"response", response}}.dump();
-  }
-  return ordered_json{{"type", "mock.echo"}, {"event", event.is_discarded() ? ordered_json(text) : event}}.dump();
-}
-
 template <class Stream>
 class Session {
  public:
@@ -112,7 +97,7 @@ class Session {
     bool keep = parser.keep_alive();
     try {
       if (websocket::is_upgrade(parser.get()) && !fault) {
-        co_await realtime(parser.release());
+        co_await realtime(request, parser.release());
         keep = false;
         status = 101;
       } else {
@@ -163,6 +148,7 @@ class Session {
       else request.body_kept = false;
     }
     request.body_sha256 = hash.hex();
+    request.settle_seed();
   }
 
   asio::awaitable<void> write(std::string_view bytes) { co_await asio::async_write(stream_, asio::buffer(bytes.data(), bytes.size()), use_awaitable); }
@@ -186,7 +172,7 @@ class Session {
     head += "Content-Type: " + answer.content_type + "\r\n";
     for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";
     if (bare) return head;
-    head += "x-request-id: req_" + sha256_hex(request.target + request.body_sha256).substr(0, 32) + "\r\n";
+    head += "x-request-id: req_" + sha256_hex(request.target + request.seed).substr(0, 32) + "\r\n";
     head +=
         "openai-processing-ms: 12\r\nopenai-version: 2020-10-01\r\nopenai-organization: org-mock\r\nopenai-project: proj_mock\r\n"
         "set-cookie: __cf_bm=mock; path=/\r\nalt-svc: h3=\":443\"\r\nstrict-transport-security: max-age=31536000\r\n"
@@ -266,14 +252,15 @@ class Session {
     co_return true;
   }
 
-  asio::awaitable<void> realtime(http::request<http::buffer_body> upgrade) {
+  asio::awaitable<void> realtime(const Request& request, http::request<http::buffer_body> upgrade) {
     websocket::stream<Stream&> socket(stream_);
     if (upgrade[http::field::sec_websocket_protocol].find("realtime") != std::string_view::npos) {
       socket.set_option(websocket::stream_base::decorator([](websocket::response_type& response) { response.set(http::field::sec_websocket_protocol, "realtime"); }));
     }
     co_await socket.async_accept(upgrade, use_awaitable);
-    std::string out = session_created();
-    co_await socket.async_write(asio::buffer(out), use_awaitable);
+    Conversation conversation(request);
+    const auto interval = std::chrono::milliseconds(request.number("x-mock-interval-ms", 0));
+    co_await say(socket, conversation.greeting(), interval);
     for (;;) {
       boost::beast::flat_buffer message;
       boost::system::error_code error;
@@ -286,9 +273,18 @@ class Session {
         socket.binary(false);
         continue;
       }
-      const std::string text = boost::beast::buffers_to_string(message.data());
-      out = reply_to(text);
-      co_await socket.async_write(asio::buffer(out), use_awaitable);
+      co_await say(socket, conversation.reply_to(boost::beast::buffers_to_string(message.data())), interval);
+    }
+  }
+
+  asio::awaitable<void> say(websocket::stream<Stream&>& socket, std::vector<std::string> messages, std::chrono::milliseconds interval) {
+    bool first = true;
+    for (const std::string& each : messages) {
+      // Not wait(): a client may well speak meanwhile.
+      timer_.expires_after(first ? std::chrono::milliseconds(0) : interval);
+      if (interval.count() > 0) co_await timer_.async_wait(use_awaitable);
+      first = false;
+      co_await socket.async_write(asio::buffer(each), use_awaitable);
     }
   }
 

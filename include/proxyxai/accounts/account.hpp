@@ -1,0 +1,63 @@
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proxyxai/accounts/access.hpp"
+#include "proxyxai/accounts/window.hpp"
+#include "proxyxai/storage/account_store.hpp"
+
+namespace proxyxai {
+
+struct Account;
+using AccountPtr = std::shared_ptr<Account>;
+
+/// The windows of one set of limits; those that have no limit are not kept.
+struct Windows {
+  std::vector<SlidingWindow> requests, tokens;
+  /// Takes over new limits; what was counted stays.
+  void set(const RateLimits& limits);
+};
+
+/// An account in memory: who it is, what it may, and what is left to it. There is one object an account, shared by the
+/// requests in flight and by its children. Loop thread only.
+struct Account {
+  AccountRow row;               ///< As last stored. Its money figures are of request `row.rolled_to`.
+  AccessRules access;
+  AccountPtr parent;
+  bool is_gone = false;         ///< Deleted, or its key changed under a request in flight.
+  bool is_closing = false;      ///< Being deleted: not enabled, whatever is stored.
+
+  // Money.
+  Money used_total;             ///< As `row.credit_used`, with every request charged since.
+  Money held;                   ///< Promised to requests in flight.
+  std::int32_t month = 0;       ///< `month_used` belongs to it.
+  Money month_used;
+
+  // Limits.
+  std::int64_t in_flight = 0;
+  std::int64_t uncommitted = 0; ///< Charges that are not stored yet.
+  Windows windows;
+  std::map<std::string, Windows, std::less<>> by_model;  ///< By the pattern of `ModelLimits`.
+
+  /// What its cards are worth, less what is owed and what has been charged since they were stored.
+  [[nodiscard]] Money balance() const { return row.balance() - (used_total - row.credit_used); }
+  [[nodiscard]] Money available() const { return balance() - held; }
+  [[nodiscard]] bool is_at_or_under(const Account& other) const;
+
+  /// Takes over what has been stored.
+  void apply(const AccountRow& stored);
+};
+
+/// The limits of `{"gpt-4o":{"rpm":30,"tpm":90000}}`, by pattern. Nullopt: not of that form; `bad` says where.
+std::optional<std::map<std::string, RateLimits, std::less<>>> parse_model_limits(std::string_view json, std::string& bad);
+
+/// The calendar month of `time` in the time zone of the process, as 202611.
+std::int32_t month_of(WallTime time);
+/// The day, as 20261125.
+std::int32_t day_of(WallTime time);
+
+}  // namespace proxyxai

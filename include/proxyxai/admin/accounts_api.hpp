@@ -1,0 +1,56 @@
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "proxyxai/accounts/service.hpp"
+#include "proxyxai/http/handler.hpp"
+#include "proxyxai/keys/seal.hpp"
+
+namespace proxyxai {
+
+/// `/x-users`, `/x-dna`, `/x-self`, `/x-root`, `/x-requests`, `/x-bill`, `/x-prices`, `/dashboard/...`: what callers do to accounts
+/// and what they are shown of them. Parse, call AccountService, render; a key is in the answer that makes it and in no other.
+/// An account sees itself and what is below it. Loop thread only.
+class AccountsApi {
+ public:
+  struct Parts {
+    AccountService& accounts;
+    Ledger& ledger;
+    const Sealer& sealer;                 ///< Seals kept answers at rest: they hold new keys.
+    Clock& clock;
+    std::function<std::string()> prices;  ///< The JSON of `/x-prices`.
+  };
+  /// How large a body may be.
+  static constexpr std::size_t max_body = 1 << 20;
+
+  explicit AccountsApi(Parts parts) : parts_(std::move(parts)) {}
+
+  /// True for the paths above, as they are sent: not decoded.
+  [[nodiscard]] static bool owns(std::string_view path);
+  /// Failures of the store are thrown as StorageError, everything else is in the answer.
+  Task<ApiResponse> handle(ApiRequest request, AccountPtr caller);
+
+ private:
+  /// Makes the body of an answer of what was done. Any thread.
+  using Render = std::function<std::string(const AccountOutcome&)>;
+
+  Task<ApiResponse> dispatch(ApiRequest request, AccountPtr caller);
+  Task<ApiResponse> dashboard(ApiRequest request, AccountPtr caller);
+  Task<ApiResponse> users(ApiRequest request, AccountPtr caller);
+  Task<ApiResponse> list(ApiRequest request, AccountPtr caller, bool descendants);
+  Task<ApiResponse> show(AccountPtr caller, std::string who, bool descendants);
+  Task<ApiResponse> add(ApiRequest request, AccountPtr caller);
+  Task<ApiResponse> change(ApiRequest request, AccountPtr caller, std::string who);
+  Task<ApiResponse> remove(ApiRequest request, AccountPtr caller, std::string who);
+  Task<ApiResponse> rotate_self(ApiRequest request, AccountPtr caller);
+  Task<ApiResponse> rotate_any(ApiRequest request, AccountPtr caller);
+
+  [[nodiscard]] Once guard(const ApiRequest& request, const Render& render) const;
+  [[nodiscard]] ApiResponse answer(const ApiRequest& request, const AccountOutcome& outcome, const Render& render) const;
+  [[nodiscard]] ApiResponse repeat(const ApiRequest& request, const std::string& sealed) const;
+
+  Parts parts_;
+};
+
+}  // namespace proxyxai

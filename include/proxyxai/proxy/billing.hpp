@@ -1,0 +1,66 @@
+#pragma once
+
+#include <map>
+#include <memory>
+
+#include "proxyxai/accounts/ledger.hpp"
+#include "proxyxai/base/metrics.hpp"
+#include "proxyxai/metering/prices.hpp"
+#include "proxyxai/proxy/request_context.hpp"
+
+namespace proxyxai {
+
+/// What a request may cost, what it has cost, and that it is written down: the money of the request path. Loop thread only.
+class Billing {
+ public:
+  struct Settings {
+    Money call_min_balance = dollars(1);   ///< CALL_MIN_BALANCE
+    Money hold_cap = dollars(10);          ///< HOLD_CAP: the most that one request reserves at its start.
+    Money hold_step{20'000'000};           ///< HOLD_STEP: what a stream reserves more at a time.
+    bool refuses_unknown_models = false;   ///< UNKNOWN_MODELS
+  };
+  Billing(Ledger& ledger, Metrics& metrics, Clock& clock, Settings settings);
+
+  void set_prices(std::shared_ptr<const PriceTable> prices) { prices_ = std::move(prices); }
+  [[nodiscard]] const PriceTable& prices() const { return *prices_; }
+  [[nodiscard]] bool is_healthy() const { return ledger_.is_healthy(); }
+
+  /// Reserves what the request may come to; the refusal when the account does not have it.
+  std::optional<ApiError> hold(RequestContext& request) const;
+  /// Before more of a stream passes: false when the account's credit has run out.
+  bool covers_delivered(RequestContext& request) const;
+
+  /// Writes down what the request has used, once; returns when it is stored. False: it could not be. Must come before the last byte
+  /// of an answer that costs anything.
+  Task<bool> bill(RequestContext& request);
+  /// The same for what nobody waits for: refused, failed and abandoned requests. Gives the hold back.
+  void settle(RequestContext& request);
+  /// What a WebSocket has been sent: writes down what a response has used. False: it could not be. Must come before the event passes.
+  Task<bool> bill_event(RequestContext& request, const EventUsage& event);
+  /// Before more of a WebSocket passes: false when the account's credit has run out.
+  bool covers_socket(const RequestContext& request) const;
+
+ private:
+  [[nodiscard]] const Price& price_of(RequestContext& request, std::string_view answered_by) const;
+  void complete_usage(RequestContext& request) const;
+  UsageRow row_of(RequestContext& request);
+  UsageRow row_of_turn(RequestContext& request, const Usage& usage, const Price& price);
+  struct Counters {
+    Counter &input, &output, &cost;
+  };
+  Counters& counters_of(const Price& price);
+  void count(const Price& price, const Usage& usage, Money cost);
+
+  Ledger& ledger_;
+  Metrics& metrics_;
+  Clock& clock_;
+  const Settings settings_;
+  std::shared_ptr<const PriceTable> prices_;
+  std::map<std::string, Counters, std::less<>> counters_;  // by the model of a price
+  mutable std::vector<std::string> warned_;  // models without a price, each told once
+};
+
+/// Input tokens that the text of a request comes to; more likely too many than too few when `generous`.
+std::int64_t estimate_input(const RequestFacts& facts, bool generous);
+
+}  // namespace proxyxai

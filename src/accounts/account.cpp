@@ -1,0 +1,98 @@
+#include "proxyxai/accounts/account.hpp"
+
+#include <ctime>
+
+#include <nlohmann/json.hpp>
+
+namespace proxyxai {
+namespace {
+
+constexpr seconds minute{60}, hour{3'600}, day{86'400};
+constexpr std::size_t most_model_limits = 100;
+constexpr std::int64_t largest_limit = 1'000'000'000'000;
+
+void set_window(std::vector<SlidingWindow>& windows, std::vector<SlidingWindow>& before, seconds length, std::int64_t limit) {
+  if (limit <= 0) return;
+  for (SlidingWindow& each : before) {
+    if (each.length() != length) continue;
+    each.set_limit(limit);
+    windows.push_back(each);
+    return;
+  }
+  windows.emplace_back(length, limit);
+}
+
+std::tm local(WallTime time) {
+  const auto whole = static_cast<std::time_t>(to_unix_ms(time) / 1000);
+  std::tm parts{};
+  ::localtime_r(&whole, &parts);
+  return parts;
+}
+
+/// One of `rpm` ... `concurrency`; null: no such limit.
+std::int64_t* limit_named(RateLimits& limits, std::string_view name) {
+  if (name == "rpm") return &limits.rpm;
+  if (name == "rph") return &limits.rph;
+  if (name == "rpd") return &limits.rpd;
+  if (name == "tpm") return &limits.tpm;
+  if (name == "tph") return &limits.tph;
+  if (name == "tpd") return &limits.tpd;
+  return nullptr;
+}
+
+}  // namespace
+
+void Windows::set(const RateLimits& limits) {
+  std::vector<SlidingWindow> before_requests = std::move(requests), before_tokens = std::move(tokens);
+  requests.clear();
+  tokens.clear();
+  set_window(requests, before_requests, minute, limits.rpm);
+  set_window(requests, before_requests, hour, limits.rph);
+  set_window(requests, before_requests, day, limits.rpd);
+  set_window(tokens, before_tokens, minute, limits.tpm);
+  set_window(tokens, before_tokens, hour, limits.tph);
+  set_window(tokens, before_tokens, day, limits.tpd);
+}
+
+bool Account::is_at_or_under(const Account& other) const { return row.dna.starts_with(other.row.dna); }
+
+void Account::apply(const AccountRow& stored) {
+  row = stored;
+  row.enabled = stored.enabled && !is_closing;
+  access = AccessRules(row.allow_ips, row.allow_models, row.resources);
+  windows.set(row.limits);
+  std::string ignored;
+  auto limits = row.model_limits.empty() ? std::nullopt : parse_model_limits(row.model_limits, ignored);
+  if (!limits) limits.emplace();
+  std::erase_if(by_model, [&](const auto& each) { return !limits->contains(each.first); });
+  for (const auto& [model, each] : *limits) by_model[model].set(each);
+}
+
+std::optional<std::map<std::string, RateLimits, std::less<>>> parse_model_limits(std::string_view json, std::string& bad) {
+  std::map<std::string, RateLimits, std::less<>> result;
+  const auto tree = nlohmann::json::parse(json, nullptr, false);
+  bad = "it must be an object such as {\"gpt-4o\":{\"rpm\":30,\"tpm\":90000}}";
+  if (!tree.is_object() || tree.size() > most_model_limits) return std::nullopt;
+  for (const auto& [model, limits] : tree.items()) {
+    if (model.empty() || model.size() > 256 || !limits.is_object()) return std::nullopt;
+    for (const auto& [name, value] : limits.items()) {
+      std::int64_t* const limit = limit_named(result[model], name);
+      const bool good = value.is_number_integer() && value >= 0 && value <= largest_limit;
+      if (limit == nullptr || !good) {
+        bad = "'" + model + "." + name + "' must be one of rpm, rph, rpd, tpm, tph, tpd and a whole number from 0";
+        return std::nullopt;
+      }
+      *limit = value.get<std::int64_t>();
+    }
+  }
+  return result;
+}
+
+std::int32_t month_of(WallTime time) { return day_of(time) / 100; }
+
+std::int32_t day_of(WallTime time) {
+  const std::tm parts = local(time);
+  return (parts.tm_year + 1900) * 10'000 + (parts.tm_mon + 1) * 100 + parts.tm_mday;
+}
+
+}  // namespace proxyxai

@@ -1,0 +1,270 @@
+#include "proxyxai/accounts/ledger.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <spdlog/spdlog.h>
+
+namespace proxyxai {
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr seconds roll_interval{5}, upkeep_interval{60}, month_interval{1};
+constexpr std::size_t most_in_one_roll = 500;
+constexpr std::size_t most_unstored = 100'000;
+constexpr std::size_t most_forgotten = 2'000;
+constexpr std::size_t most_expired = 200;
+constexpr std::string_view rolled_mark = "rolled up";
+constexpr seconds answers_kept{86'400};
+
+/// What a task of ours ends with goes to the log: there is nobody to tell.
+void log_failure(const char* what, std::exception_ptr failure) {
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    spdlog::error("{}: {}", what, error.what());
+  }
+}
+
+}  // namespace
+
+Ledger::Ledger(asio::io_context& loop, AccountStore& store, AccountDirectory& accounts, Clock& clock, Settings settings)
+    : loop_(loop), store_(store), accounts_(accounts), clock_(clock), settings_(settings), month_(month_of(clock.wall_now())) {}
+
+Ledger::~Ledger() = default;
+
+Task<void> Ledger::start(std::vector<std::string> paths) {
+  for (std::string& each : paths) co_await learn(std::move(each));
+  std::vector<AccountId> left_behind;
+  std::int64_t last = 0;
+  auto look = [&](AccountTransaction& transaction) {
+    left_behind = transaction.accounts_used_after(transaction.mark(rolled_mark));
+    last = transaction.last_request();
+  };
+  co_await store_.transact(std::move(look));
+  last_id_ = last_committed_ = last;
+  const WallTime now = clock_.wall_now();
+  for (std::size_t done = 0; done < left_behind.size();) {
+    const std::size_t end = std::min(left_behind.size(), done + most_in_one_roll);
+    auto work = [&, done, end](AccountTransaction& transaction) {
+      for (std::size_t i = done; i < end; ++i) {
+        if (auto row = transaction.account(left_behind[i])) Book(transaction, std::move(*row), now).save();
+      }
+    };
+    co_await store_.transact(std::move(work));
+    done = end;
+  }
+  auto mark = [last](AccountTransaction& transaction) { transaction.set_mark(rolled_mark, last); };
+  co_await store_.transact(std::move(mark));
+}
+
+std::int64_t Ledger::word(std::string_view text) const {
+  if (text.empty()) return 0;
+  const auto found = words_.find(text);
+  return found == words_.end() ? 0 : found->second;
+}
+
+Task<std::int64_t> Ledger::learn(std::string text) {
+  if (text.empty()) co_return 0;
+  if (const std::int64_t known = word(text); known != 0) co_return known;
+  if (words_.size() >= most_words) co_return 0;
+  const std::int64_t id = co_await store_.word(text);
+  words_[text] = id;
+  co_return id;
+}
+
+void Ledger::submit(Pending pending) {
+  const std::int64_t now = to_unix_ms(clock_.wall_now()) * 1'000;
+  last_id_ = std::max(last_id_ + 1, now);
+  pending.row.id = last_id_;
+  pending.row.account_id = pending.account->row.id;
+  Account& account = *pending.account;
+  account.used_total += pending.row.cost;
+  if (account.month != month_) {
+    account.month = month_;
+    account.month_used = {};
+  }
+  account.month_used += pending.row.cost;
+  ++account.uncommitted;
+  waiting_.push_back(std::move(pending));
+  if (committing_) return;
+  committing_ = true;
+  // From the loop, so that what ends in the same turn goes with it.
+  asio::co_spawn(loop_.get_executor(), commit_loop(), [this](std::exception_ptr failure) {
+    committing_ = false;
+    log_failure("committing requests", failure);
+  });
+}
+
+Task<bool> Ledger::charge(AccountPtr account, UsageRow row) {
+  return asio::async_initiate<const asio::use_awaitable_t<Executor>, void(bool)>(
+      [this, account = std::move(account), row = std::move(row)](Waiter waiter) mutable {
+        submit({std::move(row), std::move(account), std::move(waiter)});
+      },
+      use_task);
+}
+
+void Ledger::note(AccountPtr account, UsageRow row) { submit({std::move(row), std::move(account), std::nullopt}); }
+
+Task<void> Ledger::commit_loop() {
+  while (!waiting_.empty()) {
+    std::vector<Pending> batch = std::move(waiting_);
+    waiting_.clear();
+    bool stored = false;
+    auto work = [&batch](AccountTransaction& transaction) {
+      for (const Pending& each : batch) transaction.add(each.row);
+    };
+    try {
+      stored = co_await store_.transact(std::move(work));
+    } catch (const std::exception& error) {
+      spdlog::error("the cost of {} requests could not be stored: {}", batch.size(), error.what());
+    }
+    settle(batch, stored);
+  }
+}
+
+void Ledger::settle(std::vector<Pending>& batch, bool stored) {
+  healthy_ = stored;
+  for (Pending& each : batch) {
+    --each.account->uncommitted;
+    if (stored) {
+      last_committed_ = each.row.id;
+      Dirty& dirty = dirty_[each.account->row.id];
+      dirty.account = each.account;
+      dirty.last = each.row.id;
+      if (++dirty.requests >= settings_.roll_up_after) next_roll_ = {};
+      if (on_charged_) on_charged_(each.account);
+    } else {
+      if (!each.waiter && each.row.cost.nanos > 0 && unstored_.size() < most_unstored) {
+        // Nobody can be refused any more: it is owed, and stored when that is possible again.
+        unstored_.push_back(std::move(each));
+        continue;
+      }
+      each.account->used_total -= each.row.cost;
+      each.account->month_used -= each.row.cost;
+    }
+  }
+  for (Pending& each : batch) {
+    if (each.waiter) std::move (*each.waiter)(stored);
+  }
+}
+
+Task<void> Ledger::transact(std::function<std::vector<AccountRow>(AccountTransaction&)> work) {
+  std::vector<AccountRow> rows;
+  auto job = [&rows, work = std::move(work)](AccountTransaction& transaction) { rows = work(transaction); };
+  co_await store_.transact(std::move(job));
+  for (const AccountRow& each : rows) {
+    accounts_.apply(each);
+    const auto dirty = dirty_.find(each.id);
+    if (dirty == dirty_.end()) continue;
+    if (dirty->second.last <= each.rolled_to) dirty_.erase(dirty);
+    else dirty->second.requests = 0;
+  }
+}
+
+Task<void> Ledger::roll(std::vector<AccountPtr> accounts, std::optional<std::int64_t> mark) {
+  const WallTime now = clock_.wall_now();
+  auto work = [accounts, mark, now](AccountTransaction& transaction) {
+    std::vector<AccountRow> rows;
+    for (const AccountPtr& each : accounts) {
+      auto row = transaction.account(each->row.id);
+      if (!row) continue;
+      Book book(transaction, std::move(*row), now);
+      book.save();
+      rows.push_back(std::move(book.row()));
+    }
+    if (mark) transaction.set_mark(rolled_mark, *mark);
+    return rows;
+  };
+  co_await transact(std::move(work));
+  for (const AccountPtr& each : accounts) {
+    if (each->is_gone) dirty_.erase(each->row.id);
+  }
+}
+
+Task<void> Ledger::roll_up() {
+  std::vector<AccountPtr> accounts;
+  const std::int64_t mark = last_committed_;
+  for (const auto& [id, dirty] : dirty_) accounts.push_back(dirty.account);
+  for (std::size_t done = 0; done < accounts.size(); done += most_in_one_roll) {
+    const std::size_t end = std::min(accounts.size(), done + most_in_one_roll);
+    std::vector<AccountPtr> part(accounts.begin() + static_cast<std::ptrdiff_t>(done), accounts.begin() + static_cast<std::ptrdiff_t>(end));
+    // With the last part everything up to the mark is taken in.
+    const std::optional<std::int64_t> reached = end == accounts.size() ? std::optional(mark) : std::nullopt;
+    co_await roll(std::move(part), reached);
+  }
+}
+
+Task<void> Ledger::upkeep() {
+  const WallTime now = clock_.wall_now();
+  const std::int64_t oldest = to_unix_ms(now - std::chrono::hours(24 * settings_.retention_days)) * 1'000;
+  std::vector<AccountId> expired;
+  std::size_t forgotten = 0;
+  auto sweep = [&expired, &forgotten, now, oldest](AccountTransaction& transaction) {
+    forgotten = transaction.forget_requests(oldest, most_forgotten);
+    transaction.forget_answers(now - answers_kept);
+    expired = transaction.with_expired_cards(now, most_expired);
+  };
+  co_await store_.transact(std::move(sweep));
+  // There are more: the next step soon, or the file would grow under steady load.
+  if (forgotten == most_forgotten || expired.size() == most_expired) next_upkeep_ = {};
+  if (expired.empty()) co_return;
+  std::unordered_map<AccountId, Money> held;
+  for (const AccountId each : expired) {
+    const AccountPtr account = accounts_.loaded(each);
+    held[each] = account ? account->held : Money{};
+  }
+  auto work = [expired, held, now](AccountTransaction& transaction) {
+    std::vector<AccountRow> rows;
+    for (const AccountId each : expired) {
+      auto row = transaction.account(each);
+      if (!row) continue;
+      Book book(transaction, std::move(*row), now);
+      book.expire_cards(held.at(each));
+      book.save();
+      rows.push_back(std::move(book.row()));
+    }
+    return rows;
+  };
+  co_await transact(std::move(work));
+}
+
+Task<void> Ledger::probe() {
+  auto write = [](AccountTransaction& transaction) { transaction.set_mark("probe", transaction.mark("probe") + 1); };
+  healthy_ = co_await store_.transact(std::move(write));
+  for (Pending& each : std::exchange(unstored_, {})) {
+    each.account->used_total -= each.row.cost;
+    each.account->month_used -= each.row.cost;
+    submit(std::move(each));
+  }
+}
+
+void Ledger::tick(Instant now) {
+  if (now >= next_month_) {
+    next_month_ = now + month_interval;
+    month_ = month_of(clock_.wall_now());
+    if (!healthy_ && !committing_) {
+      asio::co_spawn(loop_.get_executor(), probe(), [](std::exception_ptr failure) { log_failure("the ledger is still unwell", failure); });
+    }
+  }
+  if (now >= next_roll_ && !rolling_ && !dirty_.empty()) {
+    next_roll_ = now + roll_interval;
+    rolling_ = true;
+    asio::co_spawn(loop_.get_executor(), roll_up(), [this](std::exception_ptr failure) {
+      rolling_ = false;
+      log_failure("rolling up", failure);
+    });
+  }
+  if (now >= next_upkeep_ && !keeping_up_) {
+    next_upkeep_ = now + upkeep_interval;
+    keeping_up_ = true;
+    asio::co_spawn(loop_.get_executor(), upkeep(), [this](std::exception_ptr failure) {
+      keeping_up_ = false;
+      log_failure("upkeep of the ledger", failure);
+    });
+  }
+}
+
+}  // namespace proxyxai

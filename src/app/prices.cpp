@@ -1,0 +1,24 @@
+#include "prices.hpp"
+
+#include <fstream>
+#include <sstream>
+
+#include "builtin_prices.hpp"
+#include "proxyxai/base/error.hpp"
+
+namespace proxyxai {
+
+std::shared_ptr<const PriceTable> load_prices(const std::string& file) {
+  if (file.empty()) return PriceTable::parse(builtin_prices);
+  std::ifstream stream(file);
+  if (!stream) throw Failure("PRICES_FILE: '" + file + "' cannot be read");
+  std::stringstream text;
+  text << stream.rdbuf();
+  try {
+    return PriceTable::parse(builtin_prices, text.str());
+  } catch (const Failure& failure) {
+    throw Failure("PRICES_FILE '" + file + "': " + failure.what());
+  }
+}
+
+}  // namespace proxyxai

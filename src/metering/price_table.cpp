@@ -1,0 +1,56 @@
+#include <algorithm>
+
+#include "price_file.hpp"
+#include "proxyxai/base/error.hpp"
+#include "proxyxai/metering/prices.hpp"
+
+namespace proxyxai {
+namespace {
+
+constexpr std::string_view tuned_prefix = "ft:";
+
+const Price* find_exact(const std::vector<Price>& prices, std::string_view name) {
+  const auto is_before = [](const Price& each, std::string_view wanted) { return each.model < wanted; };
+  const auto found = std::lower_bound(prices.begin(), prices.end(), name, is_before);
+  return found != prices.end() && found->model == name ? &*found : nullptr;
+}
+
+const Price* find_longest(const std::vector<Price>& prices, std::string_view model) {
+  if (const Price* const exact = find_exact(prices, model)) return exact;
+  for (auto end = model.find_last_of("-:@"); end != model.npos && end > 0; end = model.find_last_of("-:@", end - 1)) {
+    if (const Price* const found = find_exact(prices, model.substr(0, end))) return found;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+std::shared_ptr<const PriceTable> PriceTable::parse(std::string_view text, std::string_view overrides) {
+  std::vector<std::string> faults;
+  PriceFile file = read_price_file(text, "price file", {}, faults);
+  if (faults.empty() && !file.fallback) faults.emplace_back("price file: fallback is missing; allowed: an object of prices");
+  if (!overrides.empty()) {
+    PriceFile own = read_price_file(overrides, "price overrides", file.tiers, faults);
+    for (auto& [name, price] : own.models) file.models[name] = std::move(price);
+    if (own.fallback) file.fallback = std::move(own.fallback);
+  }
+  if (!faults.empty()) {
+    std::string message = "cannot use these prices:";
+    for (const std::string& each : faults) message.append("\n  ").append(each);
+    throw Failure(message);
+  }
+  auto table = std::make_shared<PriceTable>();
+  for (auto& [name, price] : file.models) table->prices_.push_back(std::move(price));
+  table->fallback_ = std::move(*file.fallback);
+  table->json_ = write_price_file(table->prices_, table->fallback_);
+  return table;
+}
+
+const Price* PriceTable::find(std::string_view model) const {
+  if (const Price* const found = find_longest(prices_, model)) return found;
+  if (!model.starts_with(tuned_prefix)) return nullptr;
+  model.remove_prefix(tuned_prefix.size());
+  return find_longest(prices_, model.substr(0, model.find(':')));
+}
+
+}  // namespace proxyxai

@@ -1,0 +1,302 @@
+#include "proxyxai/proxy/billing.hpp"
+
+#include <algorithm>
+#include <limits>
+
+#include <spdlog/spdlog.h>
+
+namespace proxyxai {
+namespace {
+
+// Where upstream tells nothing, what is commonly so.
+constexpr std::int64_t bytes_in_token = 4, bytes_in_token_generous = 3;
+constexpr std::int64_t tokens_in_image = 1'100;
+constexpr std::int64_t bytes_in_second = 16'000;      // of compressed audio, 128 kbit/s
+constexpr std::int64_t tokens_in_second = 40;         // of audio to transcribe
+constexpr std::int64_t speech_fifths = 7;             // fifths of an audio token for a character that is spoken
+constexpr std::int64_t usual_output = 4'096;          // what token limits count where a request names no maximum
+constexpr std::int64_t most_tokens = 1'000'000'000;
+constexpr std::size_t most_warned = 1'000;
+
+bool is_transcription(std::string_view endpoint) { return endpoint == "audio/transcriptions" || endpoint == "audio/translations"; }
+bool is_image(std::string_view endpoint) { return endpoint.starts_with("images/"); }
+
+/// Endpoints whose answers cost something; all others only pass.
+bool is_metered(const RequestContext& request) {
+  static constexpr std::string_view metered[] = {"chat/completions", "completions",        "responses",          "embeddings",
+                                                 "audio/speech",     "audio/transcriptions", "audio/translations", "images/generations",
+                                                 "images/edits",     "images/variations",    "threads",            "realtime"};
+  if (request.client.request().method() != "POST" && !request.upgrade) return false;
+  const bool listed = std::find(std::begin(metered), std::end(metered), request.endpoint) != std::end(metered);
+  return listed && !request.path.ends_with("/input_tokens") && !request.path.ends_with("/cancel");
+}
+
+std::string_view default_model(std::string_view endpoint) {
+  if (endpoint == "images/variations") return "dall-e-2";
+  if (endpoint == "images/edits") return "gpt-image-1.5";
+  if (endpoint == "images/generations") return "dall-e-2";
+  return {};
+}
+
+std::int64_t audio_milliseconds(const RequestFacts& facts) {
+  return facts.audio_ms > 0 ? facts.audio_ms : facts.file_bytes * 1'000 / bytes_in_second;
+}
+
+/// What the request alone says it will use; its output is not known.
+Usage usage_asked_for(const RequestContext& request, bool generous) {
+  const RequestFacts& facts = request.facts;
+  Usage usage;
+  usage.tier = facts.tier;
+  if (request.endpoint == "audio/speech") {
+    usage.characters = facts.characters;
+    usage.input = estimate_input(facts, generous);
+  } else if (is_transcription(request.endpoint)) {
+    usage.milliseconds = audio_milliseconds(facts);
+    usage.input = usage.milliseconds * tokens_in_second / 1'000;
+  } else if (is_image(request.endpoint)) {
+    usage.images = facts.n;
+    usage.image_kind = facts.quality + "/" + facts.size;
+    usage.input = estimate_input(facts, generous);
+  } else {
+    usage.input = estimate_input(facts, generous);
+  }
+  return usage;
+}
+
+/// Only pieces are counted, so that counting them is no estimate.
+bool is_priced_by_unit(const Price& price) {
+  return price.input == 0 && price.output == 0 && (price.million_characters || price.second || !price.images.empty());
+}
+
+bool charges_units(const Price& price, const Usage& usage) {
+  return (usage.characters > 0 && price.million_characters) || (usage.milliseconds > 0 && price.second) ||
+         (usage.images > 0 && !price.images.empty());
+}
+
+/// Nano-dollars of the account's book for a million output tokens.
+double output_price(const RequestContext& request) {
+  return static_cast<double>(request.price->output) * static_cast<double>(request.account->row.rates) / static_cast<double>(list_rate);
+}
+
+std::int64_t tokens_for(const RequestContext& request, Money amount) {
+  const double price = output_price(request);
+  if (price <= 0 || amount.nanos <= 0) return amount.nanos <= 0 ? 0 : most_tokens;
+  return static_cast<std::int64_t>(std::min(static_cast<double>(amount.nanos) * 1e6 / price, static_cast<double>(most_tokens)));
+}
+
+}  // namespace
+
+std::int64_t estimate_input(const RequestFacts& facts, bool generous) {
+  const std::int64_t of_text = facts.text_bytes / (generous ? bytes_in_token_generous : bytes_in_token) + 1;
+  return std::min(of_text + facts.data_urls * tokens_in_image, most_tokens);
+}
+
+Billing::Billing(Ledger& ledger, Metrics& metrics, Clock& clock, Settings settings)
+    : ledger_(ledger), metrics_(metrics), clock_(clock), settings_(settings) {}
+
+const Price& Billing::price_of(RequestContext& request, std::string_view answered_by) const {
+  for (const std::string_view model : {answered_by, std::string_view(request.facts.model), default_model(request.endpoint)}) {
+    if (model.empty()) continue;
+    if (const Price* const found = request.prices->find(model)) return *found;
+  }
+  const std::string& model = request.facts.model;
+  if (warned_.size() < most_warned && std::find(warned_.begin(), warned_.end(), model) == warned_.end()) {
+    warned_.push_back(model);
+    spdlog::warn("model '{}' has no price: it costs the fallback price; add it to the price file", model);
+  }
+  return request.prices->fallback();
+}
+
+std::optional<ApiError> Billing::hold(RequestContext& request) const {
+  const Instant now = clock_.now();
+  Demand demand;
+  demand.model = request.facts.model;
+  demand.least_tokens = demand.wanted_tokens = 0;
+  if (!is_metered(request)) return request.hold.place(request.account, demand, settings_.call_min_balance, now);
+  request.prices = prices_;
+  const bool is_known = request.prices->find(request.facts.model) != nullptr || request.facts.model.empty();
+  if (!is_known && settings_.refuses_unknown_models) {
+    return ApiError{403, "model_not_priced", "The operator of this service has set no price for model '" + request.facts.model + "'.", "model", true};
+  }
+  request.price = &price_of(request, {});
+  const Rate rate = request.account->row.rates;
+  const Usage asked = usage_asked_for(request, true);
+  const std::int64_t choices = is_image(request.endpoint) ? 1 : request.facts.n;
+  const std::int64_t most_output = std::min(request.facts.max_tokens.value_or(request.price->max_output), most_tokens / 1'000) * choices;
+  Usage whole = asked;
+  whole.output = std::max<std::int64_t>(most_output, 0);
+  const Money prompt = cost_of(asked, *request.price, rate);
+  const Money full = request.upgrade ? settings_.hold_step : cost_of(whole, *request.price, rate);
+  demand.wanted = std::min(full, settings_.hold_cap);
+  // Who names no maximum is let in with what is left, when that covers the prompt and one step.
+  demand.least = request.facts.max_tokens ? demand.wanted : std::min(demand.wanted, prompt + settings_.hold_step);
+  demand.least_tokens = asked.input + (request.facts.max_tokens ? most_output : 1);
+  demand.wanted_tokens = asked.input + (request.facts.max_tokens ? most_output : std::min(most_output, usual_output));
+  auto refusal = request.hold.place(request.account, demand, settings_.call_min_balance, now);
+  request.covered_tokens = tokens_for(request, request.hold.money() - prompt);
+  return refusal;
+}
+
+bool Billing::covers_delivered(RequestContext& request) const {
+  if (!request.meter || request.account->row.is_root) return true;
+  const std::int64_t delivered = request.meter->delivered_tokens();
+  while (delivered > request.covered_tokens) {
+    if (!request.hold.top_up(settings_.hold_step)) return false;
+    request.covered_tokens += std::max<std::int64_t>(1, tokens_for(request, settings_.hold_step));
+  }
+  return true;
+}
+
+void Billing::complete_usage(RequestContext& request) const {
+  Usage usage;
+  if (request.meter) usage = request.meter->usage();
+  if (!usage.given) {
+    const Usage asked = usage_asked_for(request, false);
+    const Price& price = *request.price;
+    usage.characters = asked.characters;
+    usage.estimated = !is_priced_by_unit(price);
+    if (usage.milliseconds == 0) {
+      usage.milliseconds = asked.milliseconds;
+      usage.estimated = usage.estimated || (is_transcription(request.endpoint) && request.facts.audio_ms == 0);
+    }
+    if (usage.images == 0) usage.images = asked.images;
+    // The price of a piece is the whole price: tokens would be charged on top of it.
+    if (!charges_units(price, usage)) {
+      usage.input = asked.input;
+      usage.output = request.delivered;
+      if (request.endpoint == "audio/speech") usage.output = usage.audio_output = asked.characters * speech_fifths / 5;
+    }
+  }
+  if (usage.image_kind.empty() && is_image(request.endpoint)) usage.image_kind = request.facts.quality + "/" + request.facts.size;
+  if (!request.meter || !request.meter->tells_tier()) usage.tier = request.facts.tier;
+  request.usage = std::move(usage);
+}
+
+UsageRow Billing::row_of(RequestContext& request) {
+  UsageRow row;
+  // Failed attempts cost the client nothing; the responses of a WebSocket have rows of their own.
+  const Attempt& last = request.exchange.attempt();
+  const bool was_asked = last.sent > 0 && (last.fault == Fault::none || last.fault == Fault::client_gone);
+  const bool costs = request.price != nullptr && !request.upgrade && (request.status < 400 || (request.status == client_left && was_asked));
+  const std::string_view answered_by = request.meter ? request.meter->model() : std::string_view();
+  if (costs) {
+    const Price& price = price_of(request, answered_by);
+    request.price = &price;
+    complete_usage(request);
+    request.cost = cost_of(request.usage, price, request.account->row.rates);
+    request.list_cost = cost_of(request.usage, price);
+    count(price, request.usage, request.list_cost);
+  }
+  row.model = ledger_.word(answered_by);
+  if (row.model == 0 && request.price != nullptr) row.model = ledger_.word(request.price->model);
+  row.path = ledger_.word(request.endpoint);
+  row.status = static_cast<int>(request.status);
+  row.attempts = static_cast<int>(request.attempts);
+  row.key_id = request.tried.empty() ? 0 : request.tried.back();
+  row.input = request.usage.input;
+  row.cached = request.usage.cached;
+  row.output = request.usage.output;
+  row.cost = request.cost;
+  row.list_cost = request.list_cost;
+  const Instant now = clock_.now();
+  const Instant first = request.first_byte == Instant{} ? now : request.first_byte;
+  row.duration_ms = std::chrono::duration_cast<milliseconds>(now - request.started).count();
+  row.first_byte_ms = std::chrono::duration_cast<milliseconds>(first - request.started).count();
+  row.stream = request.facts.stream;
+  row.estimated = request.usage.estimated;
+  row.request_id = request.request_id.substr(0, 128);
+  return row;
+}
+
+Billing::Counters& Billing::counters_of(const Price& price) {
+  const auto known = counters_.find(price.model);
+  if (known != counters_.end()) return known->second;
+  const std::string label = "model=\"" + escape_label(price.model) + '"';
+  return counters_.emplace(price.model, Counters{
+      metrics_.counter("proxyxai_input_tokens_total", "Input tokens by the model they are priced as.", label),
+      metrics_.counter("proxyxai_output_tokens_total", "Output tokens by the model they are priced as.", label),
+      metrics_.counter("proxyxai_list_cost_nanodollars_total", "Cost at list price by the model it is priced as.", label)}).first->second;
+}
+
+void Billing::count(const Price& price, const Usage& usage, Money cost) {
+  Counters& counters = counters_of(price);
+  counters.input.add(static_cast<std::uint64_t>(std::max<std::int64_t>(usage.input, 0)));
+  counters.output.add(static_cast<std::uint64_t>(std::max<std::int64_t>(usage.output, 0)));
+  counters.cost.add(static_cast<std::uint64_t>(cost.nanos));
+}
+
+Task<bool> Billing::bill(RequestContext& request) {
+  if (request.billed) co_return true;
+  const std::string_view answered_by = request.meter ? request.meter->model() : std::string_view();
+  // Only names that upstream gave, or that have a price: clients cannot fill the table.
+  if (!answered_by.empty() && ledger_.word(answered_by) == 0) {
+    std::string name(answered_by.substr(0, max_model));
+    co_await ledger_.learn(std::move(name));
+  }
+  UsageRow row = row_of(request);
+  request.billed = true;
+  const bool waits = row.cost.nanos > 0;
+  if (!waits) {
+    ledger_.note(request.account, std::move(row));
+    co_return true;
+  }
+  const bool stored = co_await ledger_.charge(request.account, std::move(row));
+  if (!stored) request.cost = request.list_cost = {};
+  co_return stored;
+}
+
+void Billing::settle(RequestContext& request) {
+  // What never reached upstream leaves no row: refusals would let anyone fill the disk.
+  if (request.account && !request.billed && request.attempts > 0) {
+    request.billed = true;
+    if (request.upgrade && request.delivered > 0) {
+      // It ended before upstream told of the last response.
+      Usage rest;
+      rest.output = request.delivered;
+      rest.estimated = true;
+      ledger_.note(request.account, row_of_turn(request, rest, *request.price));
+    } else if (!request.usage.given) {
+      ledger_.note(request.account, row_of(request));
+    }
+  }
+  request.hold.settle(request.usage.input + request.usage.output, clock_.now());
+}
+
+UsageRow Billing::row_of_turn(RequestContext& request, const Usage& usage, const Price& price) {
+  UsageRow row;
+  row.cost = cost_of(usage, price, request.account->row.rates);
+  row.list_cost = cost_of(usage, price);
+  count(price, usage, row.list_cost);
+  row.model = ledger_.word(price.model);
+  row.path = ledger_.word(request.endpoint);
+  row.status = 101;
+  row.attempts = static_cast<int>(request.attempts);
+  row.key_id = request.tried.empty() ? 0 : request.tried.back();
+  row.input = usage.input;
+  row.cached = usage.cached;
+  row.output = usage.output;
+  row.stream = true;
+  row.estimated = usage.estimated;
+  row.request_id = request.request_id.substr(0, 128);
+  request.usage.add(usage);
+  request.delivered = 0;
+  return row;
+}
+
+Task<bool> Billing::bill_event(RequestContext& request, const EventUsage& event) {
+  if (request.price == nullptr) co_return true;
+  request.delivered += event.delivered;
+  if (!event.usage.given) co_return true;
+  UsageRow row = row_of_turn(request, event.usage, price_of(request, event.model));
+  const bool stored = co_await ledger_.charge(request.account, std::move(row));
+  co_return stored;
+}
+
+bool Billing::covers_socket(const RequestContext& request) const {
+  if (request.price == nullptr || request.account->row.is_root) return true;
+  Usage pending;
+  pending.output = request.delivered;
+  return request.account->available() >= cost_of(pending, *request.price, request.account->row.rates);
+}
+
+}  // namespace proxyxai
