@@ -4,6 +4,9 @@
 #include <array>
 #include <charconv>
 
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
 #include "account_rows.hpp"
 #include "calendar.hpp"
 #include "json_body.hpp"
@@ -23,6 +26,10 @@ constexpr std::array<std::string_view, 7> dashboard_pages{"x_user/info", "x-user
                                                           "billing/subscription", "billing/usage", "billing/credit_grants"};
 constexpr std::size_t longest_idempotency_key = 255;
 constexpr std::int64_t usual_size = 1'000;
+/// How long a repetition waits for the call it repeats, and how often it looks.
+constexpr milliseconds patience{30'000}, glance{10};
+
+using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 template <class List>
 bool contains(const List& list, std::string_view item) {
@@ -92,6 +99,8 @@ void ask_for(AccountQuery& query, const std::string& who) {
   else query.name = who;
 }
 
+Digest turn_of(AccountId caller, std::string_view key) { return sha256(std::to_string(caller).append(" ").append(key)); }
+
 /// `2026-11-25-ROTATE-SELF`
 std::string confirmation_of(Clock& clock, const char* what) { return to_date(day_of(clock.wall_now())) + "-ROTATE-" + what; }
 
@@ -101,16 +110,42 @@ bool AccountsApi::owns(std::string_view path) {
   return is_under(path, users_path) || is_under(path, descendants_path) || contains(single_paths, path) || !page_of(path).empty();
 }
 
+class AccountsApi::Turn {
+ public:
+  Turn(std::set<Digest>& under_way, const Digest& turn) : under_way_(under_way), turn_(turn) { under_way_.insert(turn_); }
+  ~Turn() { under_way_.erase(turn_); }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  std::set<Digest>& under_way_;
+  const Digest turn_;
+};
+
+Task<void> AccountsApi::wait_for_turn(const Digest& turn) {
+  Timer timer(co_await boost::asio::this_coro::executor);
+  for (milliseconds waited{0}; under_way_.contains(turn); waited += glance) {
+    if (waited >= patience) {
+      throw Refused({409, "idempotency_key_in_use", "A call with this Idempotency-Key is under way; ask again when it has ended.",
+                     "Idempotency-Key", false, milliseconds(1'000)});
+    }
+    timer.expires_after(glance);
+    co_await timer.async_wait(use_result_task);
+  }
+}
+
 Task<ApiResponse> AccountsApi::handle(ApiRequest request, AccountPtr caller) {
   try {
-    if (request.method != "GET") {
-      // Before anything is looked at: what was done meanwhile must not make a repetition fail.
-      require_good_key(request.idempotency_key);
-      const std::string key(request.idempotency_key);
-      std::string kept;
-      if (!key.empty()) kept = co_await parts_.accounts.kept_answer(caller, key, digest_of(request));
-      if (!kept.empty()) co_return repeat(request, kept);
-    }
+    if (request.method == "GET" || request.idempotency_key.empty()) co_return co_await dispatch(request, caller);
+    require_good_key(request.idempotency_key);
+    const Digest turn = turn_of(caller->row.id, request.idempotency_key);
+    co_await wait_for_turn(turn);
+    const Turn mine(under_way_, turn);
+    // Before anything is looked at: what was done meanwhile must not make a repetition fail.
+    const std::string key(request.idempotency_key);
+    const Digest digest = digest_of(request);
+    const std::string kept = co_await parts_.accounts.kept_answer(caller, key, digest);
+    if (!kept.empty()) co_return repeat(request, kept);
     co_return co_await dispatch(request, caller);
   } catch (const Refused& refused) {
     co_return to_response(refused.error());

@@ -34,7 +34,8 @@ json read_object(std::string_view body) {
   try {
     root = json::parse(body.begin(), body.end(), watch);
   } catch (const json::parse_error&) {
-    throw Refused({400, "invalid_json", "The body is not valid JSON.", field, true});
+    const std::string place = field.empty() ? std::string() : "; look at " + field;
+    throw Refused({400, "invalid_json", "The body is not valid JSON" + place + ".", field, true});
   } catch (const json::out_of_range&) {
     refuse_field(field, "has a number that is too large");
   }

@@ -21,23 +21,6 @@ constexpr std::size_t most_warned = 1'000;
 bool is_transcription(std::string_view endpoint) { return endpoint == "audio/transcriptions" || endpoint == "audio/translations"; }
 bool is_image(std::string_view endpoint) { return endpoint.starts_with("images/"); }
 
-/// Endpoints whose answers cost something; all others only pass.
-bool is_metered(const RequestContext& request) {
-  static constexpr std::string_view metered[] = {"chat/completions", "completions",        "responses",          "embeddings",
-                                                 "audio/speech",     "audio/transcriptions", "audio/translations", "images/generations",
-                                                 "images/edits",     "images/variations",    "threads",            "realtime"};
-  if (request.client.request().method() != "POST" && !request.upgrade) return false;
-  const bool listed = std::find(std::begin(metered), std::end(metered), request.endpoint) != std::end(metered);
-  return listed && !request.path.ends_with("/input_tokens") && !request.path.ends_with("/cancel");
-}
-
-std::string_view default_model(std::string_view endpoint) {
-  if (endpoint == "images/variations") return "dall-e-2";
-  if (endpoint == "images/edits") return "gpt-image-1.5";
-  if (endpoint == "images/generations") return "dall-e-2";
-  return {};
-}
-
 std::int64_t audio_milliseconds(const RequestFacts& facts) {
   return facts.audio_ms > 0 ? facts.audio_ms : facts.file_bytes * 1'000 / bytes_in_second;
 }
@@ -85,6 +68,22 @@ std::int64_t tokens_for(const RequestContext& request, Money amount) {
 }
 
 }  // namespace
+
+bool is_metered(const RequestContext& request) {
+  static constexpr std::string_view metered[] = {"chat/completions", "completions",        "responses",          "embeddings",
+                                                 "audio/speech",     "audio/transcriptions", "audio/translations", "images/generations",
+                                                 "images/edits",     "images/variations",    "threads",            "realtime"};
+  if (request.client.request().method() != "POST" && !request.upgrade) return false;
+  const bool listed = std::find(std::begin(metered), std::end(metered), request.endpoint) != std::end(metered);
+  return listed && !request.path.ends_with("/input_tokens") && !request.path.ends_with("/cancel");
+}
+
+std::string_view default_model(std::string_view endpoint) {
+  if (endpoint == "images/variations") return "dall-e-2";
+  if (endpoint == "images/edits") return "gpt-image-1.5";
+  if (endpoint == "images/generations") return "dall-e-2";
+  return {};
+}
 
 std::int64_t estimate_input(const RequestFacts& facts, bool generous) {
   const std::int64_t of_text = facts.text_bytes / (generous ? bytes_in_token_generous : bytes_in_token) + 1;

@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "proxyxai/base/random.hpp"
+#include "proxyxai/http/query.hpp"
 #include "proxyxai/proxy/authenticate.hpp"
 
 namespace proxyxai {
@@ -14,22 +15,36 @@ bool asks_for_websocket(const Connection& client) {
   return equals_lower(find(client.fields(), beast_http::field::upgrade), "websocket");
 }
 
-/// The value of a query parameter, undecoded: model names need no encoding.
-std::string_view query_value(std::string_view query, std::string_view name) {
+/// The value of a query parameter; empty: it is not there. Nullopt: it is there twice, and upstream could take the other.
+std::optional<std::string> value_in(std::string_view query, std::string_view name) {
+  std::optional<std::string> value;
   while (!query.empty()) {
-    const auto end = query.find('&');
-    const auto pair = query.substr(0, end);
-    if (pair.starts_with(name) && pair.size() > name.size() && pair[name.size()] == '=') return pair.substr(name.size() + 1);
-    if (end == query.npos) break;
-    query.remove_prefix(end + 1);
+    const auto pair = query.substr(0, query.find('&'));
+    const auto equals = std::min(pair.find('='), pair.size());
+    if (percent_decode(pair.substr(0, equals), true) == name) {
+      if (value) return std::nullopt;
+      value = percent_decode(pair.substr(std::min(equals + 1, pair.size())), true);
+    }
+    query.remove_prefix(std::min(pair.size() + 1, query.size()));
   }
-  return {};
+  return value ? value : std::string();
 }
 
 /// `gpt-4o` of `/v1/models/gpt-4o`.
-std::string_view model_in_path(std::string_view path) {
+std::string model_in_path(std::string_view path) {
   const auto at = path.find("models/");
-  return at == path.npos ? std::string_view() : path.substr(at + 7);
+  return at == path.npos ? std::string() : percent_decode(path.substr(at + 7));
+}
+
+/// What upstream takes for the model; empty: it is not known.
+std::string model_of(const RequestContext& request) {
+  if (!request.facts.model.empty()) return request.facts.model;
+  return request.endpoint == "models" ? model_in_path(request.path) : std::string(default_model(request.endpoint));
+}
+
+/// Upstream may know a model where none is named: from a stored prompt, from what a WebSocket says later.
+bool could_be_any_model(const RequestContext& request) {
+  return is_metered(request) && request.endpoint != "threads";
 }
 
 /// Finds the facts of a request in its body as it passes.
@@ -37,18 +52,17 @@ class BodyScan {
  public:
   explicit BodyScan(RequestContext& request) : json_(request.facts) {
     const auto type = find(request.client.fields(), beast_http::field::content_type);
-    is_json_ = has_media_type(type, "application/json");
     if (has_media_type(type, "multipart/form-data")) form_.emplace(request.facts, type);
   }
   void feed(std::string_view piece) {
-    if (is_json_) json_.feed(piece);
-    else if (form_) form_->feed(piece);
+    // What says that it is something else is JSON all the same to whoever reads it so.
+    if (form_) form_->feed(piece);
+    else json_.feed(piece);
   }
 
  private:
   JsonScan json_;
   std::optional<MultipartScan> form_;
-  bool is_json_ = false;
 };
 
 }  // namespace
@@ -143,11 +157,17 @@ Gateway::Refusal Gateway::hold(RequestContext& request) const {
   if (!parts_.billing.is_healthy()) {
     return ApiError{503, "storage_unavailable", "The server cannot write down what requests cost now. Try again later.", {}, false};
   }
-  std::string_view model = request.facts.model;
-  if (model.empty() && request.endpoint == "models") model = model_in_path(request.path);
-  for (const Account* each = request.account.get(); each != nullptr && !model.empty(); each = each->parent.get()) {
-    if (each->access.allows_model(model)) continue;
-    return ApiError{403, "model_not_allowed", "This key may not use model '" + std::string(model) + "'.", "model", true};
+  if (request.upgrade && request.endpoint == "realtime") {
+    // Only there does upstream read it, whatever a body says.
+    const auto named = value_in(request.query, "model");
+    if (!named) return ApiError{400, "bad_query", "The query names the model twice.", "model", true};
+    request.facts.model = named->substr(0, max_model);
+  }
+  const std::string model = model_of(request);
+  for (const Account* each = request.account.get(); each != nullptr; each = each->parent.get()) {
+    if (model.empty() ? !each->access.limits_models() || !could_be_any_model(request) : each->access.allows_model(model)) continue;
+    const std::string what = model.empty() ? "This key may use some models only: name the one to use." : "This key may not use model '" + model + "'.";
+    return ApiError{403, "model_not_allowed", what, "model", true};
   }
   if (auto refusal = parts_.billing.hold(request)) return refusal;
   const bool is_chat = request.endpoint == "chat/completions" || request.endpoint == "completions";
@@ -162,10 +182,6 @@ Gateway::Refusal Gateway::hold(RequestContext& request) const {
 
 /// A body that came with its head stays where it is. False: it is still to come.
 bool Gateway::receive_whole(RequestContext& request) {
-  // Only there does upstream read it; elsewhere it could name another model than the body does.
-  const bool in_query = request.upgrade && request.client.request().method() == "GET" && request.endpoint == "realtime";
-  if (in_query) request.facts.model = query_value(request.query, "model").substr(0, max_model);
-
   const auto whole = request.client.buffered_body();
   if (!whole) return false;
   request.body.set_view(*whole);

@@ -360,6 +360,7 @@ Task<void> Relay::refuse(RequestContext& request, ApiError error, std::string_vi
     append_number(lines, request.attempts);
     lines.append("\r\n");
   }
+  append_limits(lines, request);
   cors_.append(lines, request.client.fields());
   begin(request, error.status);
   if (request.reason.empty()) request.reason = error.code;

@@ -1,5 +1,6 @@
 #include "proxyxai/proxy/route.hpp"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -26,10 +27,13 @@ constexpr std::array<std::string_view, 11> operator_paths{
 /// Ours under another name: never upstream's business.
 constexpr std::array<std::string_view, 2> own_paths{"dashboard", "v1"};
 
-/// What a lenient server could read as another path than it seems: parameters, double encoding, blank segments.
+/// What a lenient server could read as another path than it seems: parameters, a query, double encoding, blank segments.
 bool is_ambiguous(std::string_view path) {
-  return path.find(';') != path.npos || path.find("%25") != path.npos || path.find("%3b") != path.npos ||
-         path.find("%3B") != path.npos || path.starts_with("%20") || path.find("/%20") != path.npos;
+  static constexpr std::array<std::string_view, 7> marks{"%25", "%3b", "%3B", "%3f", "%3F", "%23", "/%20"};
+  if (path.find(';') != path.npos) return true;
+  if (path.find('%') == path.npos) return false;
+  const auto has = [path](std::string_view mark) { return path.find(mark) != path.npos; };
+  return path.starts_with("%20") || std::any_of(marks.begin(), marks.end(), has);
 }
 
 bool is_under(std::string_view path, std::string_view name) {

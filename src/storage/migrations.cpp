@@ -146,7 +146,7 @@ CREATE TABLE requests (
   flags         INTEGER NOT NULL,              -- 1: streamed, 2: estimated
   request_id    TEXT NOT NULL
 ) STRICT;
-CREATE INDEX requests_by_account ON requests (account_id);
+CREATE INDEX requests_by_account ON requests (account_id, id, model);  -- id, so that model can follow it
 
 -- Requests of an account up to its rolled_to, by day and model.
 CREATE TABLE days (

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <map>
 
 #include "proxyxai/storage/sqlite_store.hpp"
 #include "sqlite_transaction.hpp"
@@ -8,9 +9,11 @@ namespace {
 
 /// Up to this many accounts, the newest requests of each are merged; beyond, all requests are gone through from the newest,
 /// for then most of them belong.
-constexpr std::size_t most_merged = 300;
-/// Up to this many accounts are sorted to find the newest.
+constexpr std::size_t most_merged = 2'000;
+/// Up to this many accounts are looked up one by one; beyond, everything is gone through.
 constexpr std::size_t most_sorted = 20'000;
+constexpr std::size_t most_accounts = 100'000'000;
+constexpr std::size_t most_in_bill = 1'000;
 constexpr std::int64_t all_ids = INT64_MAX;
 
 constexpr std::string_view request_columns =
@@ -143,15 +146,88 @@ std::vector<AccountRow> read_accounts(Database& database, const AccountQuery& qu
   return rows;
 }
 
-/// The accounts of a bill, with the dna range they are in as the statement's first two parameters.
-struct Scope {
-  explicit Scope(const BillQuery& query) : first(query.of.dna), end(end_of_subtree(first)), user(query.user.value_or(0)) {}
-  void bind(Statement& statement, const BillQuery& query) const {
-    statement.bind(std::string_view(first)).bind(std::string_view(end)).bind(user).bind(std::int64_t{query.from}).bind(std::int64_t{query.to});
+/// The days of a bill, those of each account together.
+std::string days_sql(const BillQuery& query, bool is_large) {
+  std::string sql = "SELECT d.account_id, d.day, d.model, d.requests, d.input, d.cached, d.output, d.cost FROM ";
+  if (is_large) return sql + "days d WHERE d.day BETWEEN ? AND ? ORDER BY d.account_id";
+  // Of a single user that may be anywhere: its place is only looked at.
+  const std::string plus = query.user ? "+" : "";
+  sql += "accounts a CROSS JOIN days d ON d.account_id = a.id WHERE " + plus + "a.dna >= ? AND " + plus + "a.dna < ? AND d.day BETWEEN ? AND ?";
+  return query.user ? sql + " AND a.id = ?" : sql;
+}
+
+/// Adds up the days of a bill.
+class BillSums {
+ public:
+  void add(const Statement& row) {
+    const AccountId id = row.integer(0);
+    DayRow& sum = days_[{row.integer(1), row.integer(2)}];
+    sum.requests += row.integer(3);
+    sum.input += row.integer(4);
+    sum.cached += row.integer(5);
+    sum.output += row.integer(6);
+    sum.cost += Money{row.integer(7)};
+    if (accounts_.empty() || accounts_.back().id != id) accounts_.push_back({id, 0, {}});
+    accounts_.back().requests += row.integer(3);
+    accounts_.back().cost += Money{row.integer(7)};
   }
-  std::string first, end;
-  AccountId user;
+
+  Bill finish(Database& database) {
+    Bill bill;
+    for (auto& [key, sum] : days_) {
+      sum.day = static_cast<std::int32_t>(key.first);
+      sum.model = key.second;
+      Statement word = database.prepare("SELECT text FROM words WHERE id = ?");
+      word.bind(sum.model);
+      if (word.step()) sum.model_name = word.text(0);
+      bill.days.push_back(std::move(sum));
+    }
+    const auto end = accounts_.begin() + static_cast<std::ptrdiff_t>(std::min(accounts_.size(), most_in_bill));
+    std::partial_sort(accounts_.begin(), end, accounts_.end(), [](const AccountSum& a, const AccountSum& b) {
+      return a.cost != b.cost ? a.cost > b.cost : a.id < b.id;
+    });
+    for (auto each = accounts_.begin(); each != end; ++each) {
+      Statement account = database.prepare("SELECT name, email FROM accounts WHERE id = ?");
+      account.bind(each->id);
+      if (account.step()) bill.accounts.push_back({each->id, account.text(0), account.text(1), each->requests, each->cost});
+    }
+    return bill;
+  }
+
+ private:
+  std::map<std::pair<std::int64_t, std::int64_t>, DayRow> days_;  // by day and model
+  /// There may be a million of them.
+  struct AccountSum {
+    AccountId id;
+    std::int64_t requests;
+    Money cost;
+  };
+  std::vector<AccountSum> accounts_;
 };
+
+Bill read_bill(Database& database, const BillQuery& query) {
+  std::vector<AccountId> accounts;
+  if (!query.user) accounts = subtree(database, query.of.dna, most_sorted + 1);
+  const bool is_large = accounts.size() > most_sorted;
+  std::vector<bool> belongs;  // by id
+  if (is_large) {
+    for (const AccountId each : subtree(database, query.of.dna, most_accounts)) {
+      if (belongs.size() <= static_cast<std::size_t>(each)) belongs.resize(static_cast<std::size_t>(each) + 1);
+      belongs[static_cast<std::size_t>(each)] = true;
+    }
+  }
+  Statement row = database.prepare(days_sql(query, is_large));
+  const std::string end = end_of_subtree(query.of.dna);
+  if (!is_large) row.bind(std::string_view(query.of.dna)).bind(std::string_view(end));
+  row.bind(std::int64_t{query.from}).bind(std::int64_t{query.to});
+  if (query.user) row.bind(*query.user);
+  BillSums sums;
+  while (row.step()) {
+    const auto id = static_cast<std::size_t>(row.integer(0));
+    if (!is_large || (id < belongs.size() && belongs[id])) sums.add(row);
+  }
+  return sums.finish(database);
+}
 
 }  // namespace
 
@@ -240,45 +316,16 @@ Task<std::vector<ShownRequest>> SqliteStore::list_requests(RequestQuery query) {
 }
 
 Task<Bill> SqliteStore::bill(BillQuery query) {
-  auto job = [query](Database& database) {
-    static constexpr std::string_view from =
-        " FROM accounts a JOIN days d ON d.account_id = a.id WHERE a.dna >= ?1 AND a.dna < ?2 AND (?3 = 0 OR a.id = ?3) "
-        "AND d.day BETWEEN ?4 AND ?5 ";
-    static const std::string by_day = "SELECT d.day, d.model, COALESCE((SELECT text FROM words WHERE id = d.model), ''), SUM(d.requests), "
-                                      "SUM(d.input), SUM(d.cached), SUM(d.output), SUM(d.cost)" + std::string(from) +
-                                      "GROUP BY d.day, d.model ORDER BY d.day, d.model";
-    static const std::string by_account = "SELECT a.id, COALESCE(a.name, ''), COALESCE(a.email, ''), SUM(d.requests), SUM(d.cost)" +
-                                          std::string(from) + "GROUP BY a.id ORDER BY SUM(d.cost) DESC, a.id LIMIT 1000";
-    Bill bill;
-    const Scope scope(query);
-    Statement days = database.prepare(by_day);
-    scope.bind(days, query);
-    while (days.step()) {
-      DayRow row;
-      row.day = static_cast<std::int32_t>(days.integer(0));
-      row.model = days.integer(1);
-      row.model_name = days.text(2);
-      row.requests = days.integer(3);
-      row.input = days.integer(4);
-      row.cached = days.integer(5);
-      row.output = days.integer(6);
-      row.cost = {days.integer(7)};
-      bill.days.push_back(std::move(row));
-    }
-    Statement accounts = database.prepare(by_account);
-    scope.bind(accounts, query);
-    while (accounts.step()) {
-      bill.accounts.push_back({accounts.integer(0), accounts.text(1), accounts.text(2), accounts.integer(3), {accounts.integer(4)}});
-    }
-    return bill;
-  };
-  co_return co_await lister_->run(std::move(job));
+  DatabaseWorker& reader = query.user ? *finder_ : *lister_;
+  auto job = [query = std::move(query)](Database& database) { return read_bill(database, query); };
+  co_return co_await reader.run(std::move(job));
 }
 
 Task<std::vector<OperationRow>> SqliteStore::list_operations(OperationQuery query) {
   auto job = [query = std::move(query)](Database& database) {
     Statement statement = database.prepare(
-        "SELECT id, at, actor_id, target_id, action, details FROM operations WHERE (actor_id = ?1 OR target_id = ?1) "
+        "SELECT id, at, actor_id, target_id, action, details FROM operations WHERE actor_id = ?1 AND (?2 = '' OR action = ?2) "
+        "AND (?3 = 0 OR target_id = ?3) UNION SELECT id, at, actor_id, target_id, action, details FROM operations WHERE target_id = ?1 "
         "AND (?2 = '' OR action = ?2) AND (?3 = 0 OR target_id = ?3) ORDER BY id DESC LIMIT ?4 OFFSET ?5");
     statement.bind(query.account).bind(std::string_view(query.action)).bind(query.target.value_or(0)).bind(query.size).bind(query.offset);
     std::vector<OperationRow> rows;

@@ -200,7 +200,7 @@ void SqliteTransaction::put_cards(AccountId account, std::vector<CardRow>& cards
 }
 
 std::vector<AccountId> SqliteTransaction::with_expired_cards(WallTime now, std::size_t most) {
-  Statement statement = database_.prepare("SELECT DISTINCT account_id FROM cards WHERE expires_at <= ? LIMIT ?");
+  Statement statement = database_.prepare("SELECT DISTINCT account_id FROM cards INDEXED BY cards_by_expiry WHERE expires_at <= ? LIMIT ?");
   statement.bind(to_unix_ms(now)).bind(static_cast<std::int64_t>(most));
   return read_ids(statement);
 }
@@ -276,7 +276,8 @@ std::int64_t SqliteTransaction::last_request() {
 }
 
 std::vector<AccountId> SqliteTransaction::accounts_used_after(std::int64_t after) {
-  Statement statement = database_.prepare("SELECT DISTINCT account_id FROM requests WHERE id > ?");
+  // By id: what SQLite would choose goes through the whole index of accounts.
+  Statement statement = database_.prepare("SELECT DISTINCT account_id FROM requests NOT INDEXED WHERE id > ?");
   statement.bind(after);
   return read_ids(statement);
 }

@@ -11,6 +11,8 @@ import subprocess
 import time
 from collections import Counter
 
+import pytest
+
 from books import Books
 from load import Customer, Load
 from processes import BUILD, SLOW, Gateway, Process
@@ -34,7 +36,8 @@ class Service:
         return self.gateway
 
     def kill(self):
-        self.gateway.stop(signal.SIGKILL)
+        if self.gateway:
+            self.gateway.stop(signal.SIGKILL)
 
     def kill_in_drain(self, seconds):
         self.gateway.process.send_signal(signal.SIGTERM)
@@ -57,6 +60,13 @@ class Service:
         assert status == 200, answer
         user = json.loads(answer)["User"]
         return Customer(user["ID"], name, user["SecretKey"], rate)
+
+
+@pytest.fixture
+def service(mock, tmp_path):
+    made = Service(tmp_path / "gateway", mock)
+    yield made
+    made.kill()
 
 
 def require_answers_once(journal, rows):
@@ -97,10 +107,9 @@ def require_balances_shown(service, balances):
         assert round(each["Balance"] * 10**9) == balances[each["Name"]], each
 
 
-def test_kill_at_random_points(tmp_path, mock):
+def test_kill_at_random_points(service, mock):
     print(f"{CRASHES} kills, seed {SEED}")
     choose = random.Random(SEED)
-    service = Service(tmp_path / "gateway", mock)
     books = Books(service.directory / "data")
     service.start()
     customers = [service.add(f"customer{i}", 1000, rate) for i, rate in enumerate((1, 2, 1, 3))]

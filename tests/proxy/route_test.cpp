@@ -47,6 +47,7 @@ INSTANTIATE_TEST_SUITE_P(
                     RouteCase{"/v1/organization;a=b/users", Kind::unknown, "other"},
                     RouteCase{"/v1/;x/organization/costs", Kind::unknown, "other"}, RouteCase{"/v1/%20/organization", Kind::unknown, "other"},
                     RouteCase{"/v1/organ%2569zation/costs", Kind::unknown, "other"}, RouteCase{"/v1/v1/organization", Kind::unknown, "other"},
+                    RouteCase{"/v1/me%3fx", Kind::unknown, "other"}, RouteCase{"/v1/usage%23", Kind::unknown, "other"},
                     RouteCase{"/v1/models/..%3b/organization", Kind::unknown, "models"}, RouteCase{"/v1/usage", Kind::private_, "other"},
                     RouteCase{"/v1/me", Kind::private_, "other"}, RouteCase{"/v1/realtime/translations/client_secrets", Kind::private_, "realtime"},
                     RouteCase{"/v1/projects/p", Kind::private_, "other"},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <set>
 #include <string>
 
 #include "proxyxai/accounts/service.hpp"
@@ -35,6 +36,10 @@ class AccountsApi {
   /// Makes the body of an answer of what was done. Any thread.
   using Render = std::function<std::string(const AccountOutcome&)>;
 
+  /// A call with an idempotency key is under way, until this dies.
+  class Turn;
+  Task<void> wait_for_turn(const Digest& turn);
+
   Task<ApiResponse> dispatch(ApiRequest request, AccountPtr caller);
   Task<ApiResponse> dashboard(ApiRequest request, AccountPtr caller);
   Task<ApiResponse> users(ApiRequest request, AccountPtr caller);
@@ -51,6 +56,7 @@ class AccountsApi {
   [[nodiscard]] ApiResponse repeat(const ApiRequest& request, const std::string& sealed) const;
 
   Parts parts_;
+  std::set<Digest> under_way_;  ///< Of caller and idempotency key.
 };
 
 }  // namespace proxyxai

@@ -60,6 +60,11 @@ class Billing {
   mutable std::vector<std::string> warned_;  // models without a price, each told once
 };
 
+/// Whether the answer to the request costs something; all others only pass.
+bool is_metered(const RequestContext& request);
+/// The model that upstream takes where a request names none; empty: it takes none.
+std::string_view default_model(std::string_view endpoint);
+
 /// Input tokens that the text of a request comes to; more likely too many than too few when `generous`.
 std::int64_t estimate_input(const RequestFacts& facts, bool generous);
 
