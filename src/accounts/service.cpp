@@ -300,7 +300,7 @@ Task<AccountOutcome> AccountService::remove(AccountPtr caller, std::string who, 
     const AccountRow by = row_of(transaction, caller_id);
     AccountRow target = target_of(transaction, by, who);
     if (target.children > 0) {
-      throw Refused({409, "has_children", "Delete its " + std::to_string(target.children) + " children first.", {}, true});
+      throw Refused({409, "has_children", "Its sub-accounts are deleted first; it has " + std::to_string(target.children) + ".", {}, true});
     }
     OperationRow operation{0, now, caller_id, target.id, "delete", "{}"};
     Book parent(transaction, row_of(transaction, target.parent_id), now);

@@ -89,13 +89,17 @@ Task<void> Connection::run(RequestHandler& handler) {
     searched_ = 0;
     Head head = take_head(handler);
     if (head == Head::partial && input_.empty()) {
-      input_.release();
       idle_ = true;
       deadline_.set(first ? limits_.header_timeout : limits_.keepalive_timeout);
+      // Readiness may be of bytes that have been taken since: only a byte makes it a request.
       bool ready = stream_.may_read();
-      if (!ready) ready = co_await stream_.readable();
+      while (head == Head::partial && input_.empty()) {
+        input_.release();
+        if (!ready) ready = co_await stream_.readable();
+        head = ready ? read_head_now(handler) : Head::closed;
+        ready = false;
+      }
       idle_ = false;
-      head = ready ? read_head_now(handler) : Head::closed;
     }
     if (head == Head::partial) head = co_await read_head(handler);
     deadline_.clear();

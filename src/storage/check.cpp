@@ -95,7 +95,7 @@ SELECT id, name, month_used, cost, month FROM (
     Look{"days", R"sql(
 WITH days_of AS MATERIALIZED (SELECT account_id AS account, SUM(requests) AS requests, SUM(cost) AS cost FROM days GROUP BY account_id),
   kept AS MATERIALIZED (SELECT r.account_id AS account, COUNT(*) AS requests, SUM(r.cost) AS cost
-    FROM requests r JOIN accounts a ON a.id = r.account_id WHERE r.id <= a.rolled_to GROUP BY r.account_id)
+    FROM requests r NOT INDEXED CROSS JOIN accounts a ON a.id = r.account_id WHERE r.id <= a.rolled_to GROUP BY r.account_id)
 SELECT id, name, day_requests, day_cost, requests, cost FROM (
   SELECT a.id, a.name, COALESCE(d.requests, 0) AS day_requests, COALESCE(d.cost, 0) AS day_cost,
       COALESCE(k.requests, 0) + COALESCE(f.requests, 0) AS requests, COALESCE(k.cost, 0) + COALESCE(f.cost, 0) AS cost
@@ -135,6 +135,7 @@ std::vector<std::string> check_database(const std::string& directory, const std:
   const std::string file = directory + "/proxyxai.db";
   if (!std::filesystem::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
   Database database(file, Database::Mode::read_only);
+  database.execute("PRAGMA cache_size = -100000");  // 100 MB: what is looked at hangs together
   // Everything is of one moment, whatever is written meanwhile.
   database.execute("BEGIN");
   std::vector<const Look*> looks;

@@ -189,8 +189,8 @@ CREATE VIEW entries (account_id, amount) AS
   UNION ALL SELECT to_account, amount FROM transfers
   UNION ALL SELECT account_id, -cost FROM days
   UNION ALL SELECT -2, cost FROM days
-  UNION ALL SELECT r.account_id, -r.cost FROM requests r JOIN accounts a ON a.id = r.account_id WHERE r.id > a.rolled_to
-  UNION ALL SELECT -2, r.cost FROM requests r JOIN accounts a ON a.id = r.account_id WHERE r.id > a.rolled_to;
+  UNION ALL SELECT r.account_id, -r.cost FROM accounts a CROSS JOIN requests r ON r.account_id = a.id AND r.id > a.rolled_to
+  UNION ALL SELECT -2, r.cost FROM accounts a CROSS JOIN requests r ON r.account_id = a.id AND r.id > a.rolled_to;
 )sql"};
 
 }  // namespace

@@ -99,6 +99,8 @@ double LedgerProperty::move() {
   while (caller->parent && below(3) == 0) caller = caller->parent;
   AccountChange change;
   change.credit_granted = below(3) == 0 ? -amount() : amount();
+  // Just what there is, and just more.
+  if (below(5) == 0) change.credit_granted = -target->balance() - Money{below(2)};
   if (below(3) == 0) change.days = static_cast<double>(below(100)) / 10;
   what_ = caller->row.name + " gives " + target->row.name + " " + to_decimal(*change.credit_granted);
   world_.run(world_.service.update(caller, std::to_string(target->row.id), change, {}));
@@ -131,11 +133,11 @@ double LedgerProperty::remove() {
 
 double LedgerProperty::use() {
   const AccountPtr who = any();
-  // Mostly what is held is not overspent; at times it is, by a step.
+  // At times all that is left, and a step more, as a stream that runs on.
   const Money available = who->available();
   if (!who->row.is_root && available.nanos <= 0) return 0;
   Money cost{below(2'000'000'000)};
-  if (!who->row.is_root) cost = std::min(cost, available + Money{below(10) == 0 ? 50'000'000 : 0});
+  if (!who->row.is_root) cost = below(25) == 0 ? available + Money{50'000'000} : std::min(cost, available);
   what_ = who->row.name + " uses " + to_decimal(cost);
   if (!who->row.is_root && cost > available) debtors_.insert(who->row.id);
   EXPECT_TRUE(world_.use(who, cost));

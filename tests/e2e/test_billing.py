@@ -625,3 +625,34 @@ def test_the_request_that_finds_the_disk_full_is_not_answered_in_full(start, moc
     free_disk(gateway)
     wait_for(lambda: account.chat()[0] == 200, 10 * SLOW, "service again")
     assert 10**9 - account.balance() == sum(account.costs())
+
+
+def test_what_is_owed_from_while_the_disk_was_full_is_charged_once_when_it_heals(start, mock):
+    gateway = start(USER_MIN_BALANCE="0", CALL_MIN_BALANCE="0")
+    account = gateway.make_child(1)
+    path, body = chat("gpt-4o", **STREAM)
+    with Raw(gateway.port) as raw:
+        raw.send(payload_of(account, path, body, {"x-mock-events": 500, "x-mock-interval-ms": 50}))
+        raw.read_until(b"word3 ")
+        fill_disk(gateway)
+    wait_for(lambda: gateway.metric("proxyxai_ledger_healthy") == 0, 10 * SLOW, "the fault to be seen")
+    free_disk(gateway)
+    (row,) = wait_for(account.requests, 10 * SLOW, "its row")
+    assert row["estimated"] and nanos(row["cost"]) >= costs.nano_dollars({"output": 4}, PRICES.find("gpt-4o"))
+    assert account.chat()[0] == 200
+    assert len(account.requests()) == 2 and 10**9 - account.balance() == sum(account.costs())
+
+
+def test_a_full_disk_ends_a_realtime_session_before_its_usage_passes(start, mock):
+    gateway = start(USER_MIN_BALANCE="0", CALL_MIN_BALANCE="0")
+    account = gateway.make_child(1)
+    with socket_of(gateway, account.key) as connection:
+        assert ask(connection, type="response.create")[-1]["response"]["usage"]
+        paid = account.balance()
+        fill_disk(gateway)
+        connection.send('{"type":"response.create"}')
+        with pytest.raises(websockets.exceptions.ConnectionClosed):
+            assert "response.done" not in connection.recv(timeout=10 * SLOW)
+    free_disk(gateway)
+    wait_for(lambda: account.chat()[0] == 200, 10 * SLOW, "service again")
+    assert account.costs()[1:] == [10**9 - paid] and 10**9 - account.balance() == sum(account.costs())

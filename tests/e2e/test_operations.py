@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -182,3 +183,18 @@ def test_paths_and_cors(gateway, mock):
 @pytest.mark.figures
 def test_idle_memory(gateway):
     assert gateway.resident_kib() < 25 * 1024
+
+
+def test_a_kept_connection_is_idle_whatever_the_pieces_of_its_request_were(gateway):
+    raw = Raw(gateway.port)
+    text = '{"model":"gpt-4o-mini","messages":[]}'
+    for _ in range(20):
+        raw.send(f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: {gateway.root}\r\nContent-Type: application/json\r\n"
+                 f"Content-Length: {len(text)}\r\n\r\n")
+        wait_for(lambda: gateway.metric("proxyxai_requests_in_flight") == 1, what="the head to be read")
+        raw.send(text)
+        assert raw.read_response()[0] == 200
+    began = time.monotonic()
+    assert gateway.stop() == 0
+    assert time.monotonic() - began < SLOW, "what is idle does not hold up the end"
+    raw.socket.close()

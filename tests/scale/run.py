@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the daemon needs on a database of a million accounts and ten million requests. By hand: it takes some minutes and 5 GB.
 
-    tests/scale/run.py [--accounts N] [--requests N] [--build build/release] [--directory DIR] [--keep] [--write]
+    tests/scale/run.py [--accounts N] [--requests N] [--build build/release] [--directory DIR] [--write]
 
 --directory keeps the filled database for another run; --write replaces the table in docs/performance.md.
 """
@@ -186,14 +186,14 @@ def run(directory):
         report.add("resident with the most accounts in memory", f"{gateway.resident_kib() / 1024:.0f} MiB", "< 300 MB")
         begun = time.monotonic()
         checked = subprocess.run([str(ARGUMENTS.build / "proxyxai"), "check"], env=gateway.environment, capture_output=True, text=True)
-        report.add("`proxyxai check` beside it", f"{time.monotonic() - begun:.0f} s: {checked.stdout.strip()[-300:]}")
+        report.add("`proxyxai check` beside it", f"{time.monotonic() - begun:.0f} s")
     finally:
         code = gateway.stop()
     _, took = started = start(directory)
     started[0].stop()
     report.add("start, file in memory", f"{took:.2f} s", "< 5 s")
     what = f"{filled['accounts']:,} accounts, {filled['requests']:,} requests over {fill.DAYS} days, {filled['days']:,} rows of days; "
-    what += f"the busy account has {filled['requests'] // 50:,} requests. {datetime.date.today()}, {platform.system()} {platform.release()}, {os.cpu_count()} cores."
+    what += f"the busy account has {filled['requests'] // 50:,} requests. {datetime.date.today()}, {platform.system()} {platform.release().split('-')[0]}, {os.cpu_count()} cores."
     table = report.table(what)
     print("\n" + table)
     if ARGUMENTS.write:
@@ -202,7 +202,7 @@ def run(directory):
         before, rest = page.read_text().split(begin)
         page.write_text(before + begin + "\n" + table + "\n" + end + rest.split(end)[1])
     if code != 0 or checked.returncode != 0:
-        raise SystemExit(f"the daemon ended with {code}, check with {checked.returncode}")
+        raise SystemExit(f"the daemon ended with {code}, check with {checked.returncode}: {checked.stdout[-2000:]}")
 
 
 if __name__ == "__main__":
