@@ -1,3 +1,6 @@
+#include <thread>
+
+#include <boost/asio/detached.hpp>
 #include <gmock/gmock.h>
 
 #include "accounts/account_world.hpp"
@@ -17,10 +20,16 @@ UsageRow request_of(Money cost) {
 TEST(Departure, WaitsForChargesThatAreNotStoredYet) {
   AccountWorld world;
   const AccountPtr user = world.add(world.root, "user1", dollars(5));
+  const auto begin = [&world] {
+    world.loop.restart();
+    world.loop.poll();
+  };
+  // While the disk is slow, the first is on its way to it and the second waits for its return.
+  auto dawdle = [](AccountTransaction&) { std::this_thread::sleep_for(milliseconds(200)); };
+  boost::asio::co_spawn(world.loop.get_executor(), world.store.transact(dawdle), boost::asio::detached);
+  begin();
   world.ledger.note(user, request_of(dollars(1)));
-  // The first is on its way to the disk, the second waits for its return.
-  world.loop.restart();
-  world.loop.poll_one();
+  begin();
   world.ledger.note(user, request_of(dollars(2)));
   const AccountOutcome outcome = world.run(world.service.remove(world.root, "user1", {}));
   EXPECT_EQ(outcome.user.credit_used, dollars(3));
