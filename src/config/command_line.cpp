@@ -98,7 +98,7 @@ std::string help_text() {
             std::string(row.description) + "\n";
   }
   text +=
-      "\nSignals: SIGTERM and SIGINT finish the requests in flight and stop, a second one stops at once; SIGHUP reads keys,\n"
+      "\nSignals: SIGTERM and SIGINT finish the requests in flight and stop, a second one stops at once; SIGHUP reads keys, prices,\n"
       "certificates and the log level again.\n\n"
       "Examples:\n"
       "  INIT_KEYS=sk-one...,sk-two... proxyxai\n"
