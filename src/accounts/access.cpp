@@ -12,12 +12,6 @@ constexpr std::string_view loopback_only = "127.0.0.0/8 ::1";
 constexpr std::size_t most_words = 1000;
 constexpr std::size_t longest_word = 256;
 
-bool matches(std::string_view pattern, std::string_view text) {
-  if (!pattern.ends_with('*')) return pattern == text;
-  pattern.remove_suffix(1);
-  return text.starts_with(pattern);
-}
-
 std::string joined(const std::vector<std::string>& words) {
   std::string list;
   for (const std::string& each : words) list.append(list.empty() ? "" : " ").append(each);
@@ -66,7 +60,7 @@ bool ranges_overlap(const std::string& a, const std::string& b) {
 /// Two patterns overlap when one begins the other.
 bool patterns_overlap(std::string_view a, std::string_view b) {
   const auto begin_of = [](std::string_view pattern) { return pattern.substr(0, pattern.size() - (pattern.ends_with('*') ? 1 : 0)); };
-  return matches(a, begin_of(b)) || matches(b, begin_of(a));
+  return matches_pattern(a, begin_of(b)) || matches_pattern(b, begin_of(a));
 }
 
 std::optional<std::string> joined_if_few(const std::vector<std::string>& words, std::string& bad) {
@@ -85,6 +79,12 @@ bool is_model_word(std::string_view word) {
 std::string_view without_version(std::string_view path) { return path.starts_with("/v1/") ? path.substr(3) : path; }
 
 }  // namespace
+
+bool matches_pattern(std::string_view pattern, std::string_view model) {
+  if (!pattern.ends_with('*')) return pattern == model;
+  pattern.remove_suffix(1);
+  return model.starts_with(pattern);
+}
 
 std::vector<std::string> words_of(std::string_view list) {
   std::vector<std::string> words;
@@ -116,10 +116,10 @@ bool AccessRules::allows_model(std::string_view model) const {
   bool allowed = false, names_allowed = false;
   for (const std::string& each : models_) {
     if (each.starts_with('-')) {
-      if (matches(std::string_view(each).substr(1), model)) return false;
+      if (matches_pattern(std::string_view(each).substr(1), model)) return false;
     } else {
       names_allowed = true;
-      allowed = allowed || matches(each, model);
+      allowed = allowed || matches_pattern(each, model);
     }
   }
   // Only exceptions: the rest is allowed.

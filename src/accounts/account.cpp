@@ -56,6 +56,49 @@ void Windows::set(const RateLimits& limits) {
 
 bool Account::is_at_or_under(const Account& other) const { return row.dna.starts_with(other.row.dna); }
 
+namespace {
+
+/// True when it is so of the account and of every ancestor.
+template <class Condition>
+bool up_to_root(const Account& account, Condition is_so) {
+  for (const Account* each = &account; each != nullptr; each = each->parent.get()) {
+    if (!is_so(*each)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool Account::is_enabled() const {
+  return up_to_root(*this, [](const Account& each) { return each.row.enabled; });
+}
+
+bool Account::may_use_path(std::string_view path) const {
+  return up_to_root(*this, [path](const Account& each) { return each.access.allows_path(path); });
+}
+
+bool Account::may_use_model(std::string_view model) const {
+  return up_to_root(*this, [model](const Account& each) { return each.access.allows_model(model); });
+}
+
+bool Account::limits_models() const {
+  return !up_to_root(*this, [](const Account& each) { return !each.access.limits_models(); });
+}
+
+void Account::charge(Money cost, std::int32_t now_month) {
+  used_total += cost;
+  if (month != now_month) {
+    month = now_month;
+    month_used = {};
+  }
+  month_used += cost;
+}
+
+void Account::take_back(Money cost) {
+  used_total -= cost;
+  month_used -= cost;
+}
+
 void Account::apply(const AccountRow& stored) {
   row = stored;
   row.enabled = stored.enabled && !is_closing;

@@ -12,6 +12,7 @@ constexpr std::int64_t largest_limit = 1'000'000'000'000;
 constexpr Rate highest_rate = 1'000 * list_rate;
 constexpr double most_days = 365;
 constexpr std::size_t longest_text = 200;
+constexpr std::size_t shown_tail = 20;
 
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -187,5 +188,29 @@ std::string describe(const AccountChange& change) {
   if (change.drains_aborted) json["AbortPolicy"] = *change.drains_aborted ? "drain" : "cancel";
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
+
+AccountRow target_of(AccountTransaction& transaction, const AccountRow& caller, const std::string& who) {
+  AccountQuery query;
+  if (!ask_for(query, who)) no_such_account(who);
+  std::optional<AccountRow> found;
+  if (query.id) found = transaction.account(*query.id);
+  else if (!query.email.empty()) found = transaction.account_mailed(query.email);
+  else found = transaction.account_named(query.name);
+  if (!found || !found->dna.starts_with(caller.dna)) no_such_account(who);
+  return std::move(*found);
+}
+
+AccountRow row_of(AccountTransaction& transaction, AccountId id) {
+  auto row = transaction.account(id);
+  if (!row) throw Refused({401, "invalid_api_key", "This account has been deleted.", {}, true});
+  return std::move(*row);
+}
+
+void set_key(AccountRow& row, const Secret& key) {
+  row.key_digest = sha256(key.reveal());
+  row.partial = key.tail(shown_tail);
+}
+
+Money in_book(Money amount, Rate of, Rate in) { return scale(amount, in, of); }
 
 }  // namespace proxyxai

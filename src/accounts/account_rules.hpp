@@ -22,6 +22,16 @@ seconds card_life(const AccountChange& change);
 /// A fault of one field.
 [[noreturn]] void refuse_value(std::string_view field, const std::string& what);
 
+/// The account `who` names, if it is the caller or below it; throws Refused.
+AccountRow target_of(AccountTransaction& transaction, const AccountRow& caller, const std::string& who);
+/// The account as it is stored; throws Refused when it is there no more.
+AccountRow row_of(AccountTransaction& transaction, AccountId id);
+
+void set_key(AccountRow& row, const Secret& key);
+
+/// What `amount` in the book of rate `of` is in the book of rate `in`.
+Money in_book(Money amount, Rate of, Rate in);
+
 /// What a change asks for, as JSON for the log of operations.
 std::string describe(const AccountChange& change);
 

@@ -4,6 +4,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "account_rules.hpp"
 #include "proxyxai/accounts/virtual_key.hpp"
 #include "proxyxai/base/ascii.hpp"
 #include "proxyxai/base/error.hpp"
@@ -11,15 +12,13 @@
 namespace proxyxai {
 namespace {
 
-constexpr std::size_t shown_tail = 20;
 constexpr std::int64_t most_children_of_root = 1'000'000;
 
 AccountRow row_of(const InitialAccount& wanted, const Secret& key, WallTime now) {
   AccountRow row;
   row.name = wanted.name;
   row.email = wanted.email;
-  row.key_digest = sha256(key.reveal());
-  row.partial = key.tail(shown_tail);
+  set_key(row, key);
   row.is_root = wanted.name == "root";
   row.created_at = now;
   return row;

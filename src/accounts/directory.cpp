@@ -4,8 +4,9 @@
 #include <list>
 #include <unordered_map>
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
+
+#include "proxyxai/base/timer.hpp"
 
 namespace proxyxai {
 namespace {
@@ -14,8 +15,6 @@ namespace {
 /// a key made by another process may be known.
 constexpr std::chrono::seconds unknown_for{1};
 constexpr std::size_t most_unknown = 10'000;
-
-using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 /// A query under way, and those who wait for its end.
 struct Query {

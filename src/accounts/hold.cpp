@@ -29,16 +29,12 @@ ApiError rate_limited(const Account& account, const char* of_what, SlidingWindow
   return error;
 }
 
-bool matches(std::string_view pattern, std::string_view model) {
-  return pattern.ends_with('*') ? model.starts_with(pattern.substr(0, pattern.size() - 1)) : pattern == model;
-}
-
 /// Calls `visit(windows, pattern)` for the limits that count a request of `model` by `account`.
 template <class Visitor>
 void for_windows(Account& account, std::string_view model, Visitor visit) {
   visit(account.windows, std::string_view());
   for (auto& [pattern, windows] : account.by_model) {
-    if (matches(pattern, model)) visit(windows, std::string_view(pattern));
+    if (matches_pattern(pattern, model)) visit(windows, std::string_view(pattern));
   }
 }
 

@@ -1,6 +1,7 @@
 #include "proxyxai/accounts/ledger.hpp"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -28,6 +29,21 @@ void log_failure(const char* what, std::exception_ptr failure) {
   }
 }
 
+/// Takes the requests of these accounts into their books, and lets `change` act on each. Gives the rows as they were saved.
+std::vector<AccountRow> bring_up_to_date(AccountTransaction& transaction, std::span<const AccountId> accounts, WallTime now,
+                                         const std::function<void(Book&)>& change = {}) {
+  std::vector<AccountRow> rows;
+  for (const AccountId each : accounts) {
+    auto row = transaction.account(each);
+    if (!row) continue;
+    Book book(transaction, std::move(*row), now);
+    if (change) change(book);
+    book.save();
+    rows.push_back(std::move(book.row()));
+  }
+  return rows;
+}
+
 }  // namespace
 
 Ledger::Ledger(asio::io_context& loop, AccountStore& store, AccountDirectory& accounts, Clock& clock, Settings settings)
@@ -46,15 +62,11 @@ Task<void> Ledger::start(std::vector<std::string> paths) {
   co_await store_.transact(std::move(look));
   last_id_ = last_committed_ = last;
   const WallTime now = clock_.wall_now();
-  for (std::size_t done = 0; done < left_behind.size();) {
-    const std::size_t end = std::min(left_behind.size(), done + most_in_one_roll);
-    auto work = [&, done, end](AccountTransaction& transaction) {
-      for (std::size_t i = done; i < end; ++i) {
-        if (auto row = transaction.account(left_behind[i])) Book(transaction, std::move(*row), now).save();
-      }
-    };
+  for (std::span<const AccountId> rest(left_behind); !rest.empty();) {
+    const auto part = rest.first(std::min(rest.size(), most_in_one_roll));
+    auto work = [part, now](AccountTransaction& transaction) { bring_up_to_date(transaction, part, now); };
     co_await store_.transact(std::move(work));
-    done = end;
+    rest = rest.subspan(part.size());
   }
   auto mark = [last](AccountTransaction& transaction) { transaction.set_mark(rolled_mark, last); };
   co_await store_.transact(std::move(mark));
@@ -80,14 +92,8 @@ void Ledger::submit(Pending pending) {
   last_id_ = std::max(last_id_ + 1, now);
   pending.row.id = last_id_;
   pending.row.account_id = pending.account->row.id;
-  Account& account = *pending.account;
-  account.used_total += pending.row.cost;
-  if (account.month != month_) {
-    account.month = month_;
-    account.month_used = {};
-  }
-  account.month_used += pending.row.cost;
-  ++account.uncommitted;
+  pending.account->charge(pending.row.cost, month_);
+  ++pending.account->uncommitted;
   waiting_.push_back(std::move(pending));
   if (committing_) return;
   committing_ = true;
@@ -142,8 +148,7 @@ void Ledger::settle(std::vector<Pending>& batch, bool stored) {
         unstored_.push_back(std::move(each));
         continue;
       }
-      each.account->used_total -= each.row.cost;
-      each.account->month_used -= each.row.cost;
+      each.account->take_back(each.row.cost);
     }
   }
   for (Pending& each : batch) {
@@ -166,15 +171,10 @@ Task<void> Ledger::transact(std::function<std::vector<AccountRow>(AccountTransac
 
 Task<void> Ledger::roll(std::vector<AccountPtr> accounts, std::optional<std::int64_t> mark) {
   const WallTime now = clock_.wall_now();
-  auto work = [accounts, mark, now](AccountTransaction& transaction) {
-    std::vector<AccountRow> rows;
-    for (const AccountPtr& each : accounts) {
-      auto row = transaction.account(each->row.id);
-      if (!row) continue;
-      Book book(transaction, std::move(*row), now);
-      book.save();
-      rows.push_back(std::move(book.row()));
-    }
+  std::vector<AccountId> ids;
+  for (const AccountPtr& each : accounts) ids.push_back(each->row.id);
+  auto work = [ids, mark, now](AccountTransaction& transaction) {
+    std::vector<AccountRow> rows = bring_up_to_date(transaction, ids, now);
     if (mark) transaction.set_mark(rolled_mark, *mark);
     return rows;
   };
@@ -217,16 +217,7 @@ Task<void> Ledger::upkeep() {
     held[each] = account ? account->held : Money{};
   }
   auto work = [expired, held, now](AccountTransaction& transaction) {
-    std::vector<AccountRow> rows;
-    for (const AccountId each : expired) {
-      auto row = transaction.account(each);
-      if (!row) continue;
-      Book book(transaction, std::move(*row), now);
-      book.expire_cards(held.at(each));
-      book.save();
-      rows.push_back(std::move(book.row()));
-    }
-    return rows;
+    return bring_up_to_date(transaction, expired, now, [&held](Book& book) { book.expire_cards(held.at(book.row().id)); });
   };
   co_await transact(std::move(work));
 }
@@ -235,8 +226,7 @@ Task<void> Ledger::probe() {
   auto write = [](AccountTransaction& transaction) { transaction.set_mark("probe", transaction.mark("probe") + 1); };
   healthy_ = co_await store_.transact(std::move(write));
   for (Pending& each : std::exchange(unstored_, {})) {
-    each.account->used_total -= each.row.cost;
-    each.account->month_used -= each.row.cost;
+    each.account->take_back(each.row.cost);
     submit(std::move(each));
   }
 }

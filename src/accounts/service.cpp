@@ -1,54 +1,15 @@
 #include "proxyxai/accounts/service.hpp"
 
 #include <algorithm>
-#include <charconv>
-
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include "account_rules.hpp"
 #include "proxyxai/accounts/virtual_key.hpp"
+#include "proxyxai/base/ascii.hpp"
 
 namespace proxyxai {
 namespace {
 
-using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
-
-constexpr seconds taken_back_life{300 * 86'400}, deleted_life{180 * 86'400};
-constexpr std::size_t shown_tail = 20;
-/// How long a deletion waits for the account's requests in flight, and how often it looks.
-constexpr milliseconds patience{5'000}, glance{20};
-
-[[noreturn]] void no_such_account(const std::string& who) {
-  throw Refused({404, "account_not_found", "There is no account '" + who.substr(0, 100) + "' below yours.", "id", true});
-}
-
-std::optional<AccountId> id_of(std::string_view text) {
-  AccountId id = 0;
-  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), id);
-  return failed == std::errc{} && end == text.data() + text.size() ? std::optional(id) : std::nullopt;
-}
-
-/// The account `who` names, if it is the caller or below it.
-AccountRow target_of(AccountTransaction& transaction, const AccountRow& caller, const std::string& who) {
-  std::optional<AccountRow> found;
-  if (const auto id = id_of(who)) found = transaction.account(*id);
-  else if (who.find('@') != who.npos) found = transaction.account_mailed(who);
-  else found = transaction.account_named(who);
-  if (!found || !found->dna.starts_with(caller.dna)) no_such_account(who);
-  return std::move(*found);
-}
-
-AccountRow row_of(AccountTransaction& transaction, AccountId id) {
-  auto row = transaction.account(id);
-  if (!row) throw Refused({401, "invalid_api_key", "This account has been deleted.", {}, true});
-  return std::move(*row);
-}
-
-void set_key(AccountRow& row, const Secret& key) {
-  row.key_digest = sha256(key.reveal());
-  row.partial = key.tail(shown_tail);
-}
+constexpr seconds taken_back_life{300 * 86'400};
 
 [[noreturn]] void cannot_pay(Money cost) {
   throw Refused({400, "insufficient_balance", "CreditGranted costs $" + to_decimal(cost) + ", more than your balance covers.", "CreditGranted", true});
@@ -74,9 +35,6 @@ void require_rate(const AccountChange& change) {
   if (change.rates && *change.rates <= 0) refuse_value("Rates", "must be over 0");
 }
 
-/// What `amount` in the book of rate `of` is in the book of rate `in`.
-Money in_book(Money amount, Rate of, Rate in) { return scale(amount, in, of); }
-
 }  // namespace
 
 /// Money of an account in memory that a call is about to move: requests cannot be promised it meanwhile.
@@ -91,6 +49,24 @@ class AccountService::Reservation {
   AccountPtr account_;
   Money amount_;
 };
+
+bool ask_for(AccountQuery& query, const std::string& who) {
+  const auto id = parse_whole(who);
+  // No account has such an id, and a query for none is a query for all.
+  if (who.empty() || (id && *id <= 0)) return false;
+  if (id) query.id = id;
+  else if (who.find('@') != who.npos) query.email = who;
+  else query.name = who;
+  return true;
+}
+
+bool asks_for(const AccountQuery& query, const AccountRow& account) {
+  return query.id == account.id || query.name == account.name || (!query.email.empty() && query.email == account.email);
+}
+
+void no_such_account(const std::string& who) {
+  throw Refused({404, "account_not_found", "There is no account '" + who.substr(0, 100) + "' below yours.", "id", true});
+}
 
 bool AccountService::may_manage(const Account& caller) const {
   return caller.row.is_root || caller.balance() > settings_.user_api_min_balance;
@@ -264,79 +240,6 @@ Task<AccountOutcome> AccountService::update(AccountPtr caller, std::string who, 
   co_return co_await run(caller, std::move(once), std::move(work));
 }
 
-Task<AccountOutcome> AccountService::remove(AccountPtr caller, std::string who, Once once) {
-  require_manager(*caller);
-  const auto found = co_await find(caller, who);
-  // A repetition finds the account gone; its first answer is still there.
-  if (found && found->id == caller->row.id) throw Refused({403, "not_yours_to_change", "An account cannot delete itself.", {}, true});
-  // In memory from here on, so that no request finds it enabled.
-  AccountPtr loaded;
-  if (found) loaded = co_await accounts_.find(found->id);
-  const bool was_enabled = loaded && loaded->row.enabled;
-  const auto reopen = [&loaded, was_enabled] {
-    if (!loaded) return;
-    loaded->is_closing = false;
-    loaded->row.enabled = was_enabled;
-  };
-  if (loaded) {
-    // Its key stops at once; what is under way comes to its end, so that the balance is the last word.
-    loaded->is_closing = true;
-    loaded->row.enabled = false;
-    Timer timer(co_await boost::asio::this_coro::executor);
-    const auto is_busy = [&loaded] { return loaded->in_flight > 0 || loaded->uncommitted > 0; };
-    for (milliseconds waited{0}; is_busy() && waited < patience; waited += glance) {
-      timer.expires_after(glance);
-      co_await timer.async_wait(use_result_task);
-    }
-    if (is_busy()) {
-      reopen();
-      throw Refused({409, "requests_in_flight", "The account has requests in flight; set Status to false, and delete it when they have ended.", {}, false, milliseconds(5'000)});
-    }
-  }
-  const WallTime now = clock_.wall_now();
-  const AccountId caller_id = caller->row.id;
-  const Money most_fee = settings_.fee_transaction;
-  auto work = [&who, caller_id, most_fee, now](AccountTransaction& transaction, std::vector<AccountRow>& rows) {
-    const AccountRow by = row_of(transaction, caller_id);
-    AccountRow target = target_of(transaction, by, who);
-    if (target.children > 0) {
-      throw Refused({409, "has_children", "Its sub-accounts are deleted first; it has " + std::to_string(target.children) + ".", {}, true});
-    }
-    OperationRow operation{0, now, caller_id, target.id, "delete", "{}"};
-    Book parent(transaction, row_of(transaction, target.parent_id), now);
-    Book user(transaction, std::move(target), now);
-    transaction.add(operation);
-    parent.set_operation(operation.id);
-    user.set_operation(operation.id);
-    const Money balance = user.balance();
-    if (balance.nanos < 0) {
-      user.record("write_off", counterpart::issue, user.row().id, -balance);
-      user.row().overdraft = {};
-    } else {
-      const Money worth = in_book(balance, user.row().rates, parent.row().rates);
-      const Money fee = by.is_root || parent.row().is_root ? Money{} : std::min(most_fee, worth);
-      user.record("fee", user.row().id, counterpart::fees, fee);
-      move_credit("refund", user, balance - fee, parent, worth - fee, deleted_life, "refund of " + user.row().name);
-      user.spend(fee);
-    }
-    const AccountRow gone = user.row();
-    parent.row().children -= 1;
-    parent.save();
-    user.save();
-    transaction.remove(gone.id, now);
-    rows = {parent.row()};
-    return AccountOutcome{parent.row(), gone, {}, {}};
-  };
-  try {
-    AccountOutcome outcome = co_await run(caller, std::move(once), std::move(work));
-    if (outcome.repeated.empty()) accounts_.remove(outcome.user);
-    co_return outcome;
-  } catch (...) {
-    reopen();
-    throw;
-  }
-}
-
 Task<AccountOutcome> AccountService::rotate_self(AccountPtr caller, Once once) {
   const WallTime now = clock_.wall_now();
   const Secret key = make_virtual_key();
@@ -405,17 +308,13 @@ Task<std::pair<AccountRow, std::vector<CardRow>>> AccountService::show(AccountPt
 
 Task<std::optional<AccountRow>> AccountService::find(AccountPtr caller, std::string who) {
   const AccountRow& own = caller->row;
-  const auto id = id_of(who);
-  // No account has such an id, and a query for none is a query for all.
-  if (who.empty() || (id && *id <= 0)) co_return std::nullopt;
-  if (id == own.id || who == own.name || who == own.email) co_return own;
   AccountQuery query;
+  if (!ask_for(query, who)) co_return std::nullopt;
+  // A name that INIT_USERS gave may be a number.
+  if (asks_for(query, own) || who == own.name) co_return own;
   query.of = own;
   query.descendants = true;
   query.size = 1;
-  if (id) query.id = id;
-  else if (who.find('@') != who.npos) query.email = who;
-  else query.name = who;
   auto rows = co_await store_.list_accounts(std::move(query));
   if (rows.empty()) co_return std::nullopt;
   co_return std::move(rows.front());

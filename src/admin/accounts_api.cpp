@@ -2,9 +2,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 
 #include "account_rows.hpp"
@@ -12,6 +10,8 @@
 #include "json_body.hpp"
 #include "legacy_billing.hpp"
 #include "proxyxai/admin/account_input.hpp"
+#include "proxyxai/base/ascii.hpp"
+#include "proxyxai/base/timer.hpp"
 #include "proxyxai/http/query.hpp"
 #include "query_fields.hpp"
 #include "usage_pages.hpp"
@@ -29,16 +29,9 @@ constexpr std::int64_t usual_size = 1'000;
 /// How long a repetition waits for the call it repeats, and how often it looks.
 constexpr milliseconds patience{30'000}, glance{10};
 
-using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock, boost::asio::wait_traits<std::chrono::steady_clock>, Executor>;
-
 template <class List>
 bool contains(const List& list, std::string_view item) {
   return std::find(list.begin(), list.end(), item) != list.end();
-}
-
-/// True for `root` and what is under it.
-bool is_under(std::string_view path, std::string_view root) {
-  return path.starts_with(root) && (path.size() == root.size() || path[root.size()] == '/');
 }
 
 /// The page of `/dashboard` that the path names, with or without `/v1` for those of billing; empty: none.
@@ -66,12 +59,6 @@ void require_method(const ApiRequest& request, std::string_view method) {
   if (request.method != method) throw WrongMethod{method};
 }
 
-ApiResponse to_response(const WrongMethod& wrong) {
-  ApiResponse response = to_response(ApiError{405, "method_not_allowed", "This path takes " + std::string(wrong.allowed) + ".", {}, true});
-  response.headers.emplace_back("Allow", std::string(wrong.allowed));
-  return response;
-}
-
 void require_good_key(std::string_view key) {
   const bool good = key.size() <= longest_idempotency_key && std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c < 0x7f; });
   if (!good) refuse_field("Idempotency-Key", "must have at most 255 printable ASCII characters");
@@ -82,21 +69,6 @@ Digest digest_of(const ApiRequest& request) {
   std::string call(request.method);
   call.append(" ").append(request.path).append("?").append(request.query).append("\n").append(request.body);
   return sha256(call);
-}
-
-[[noreturn]] void no_such_account(const std::string& who) {
-  throw Refused({404, "account_not_found", "There is no account '" + who.substr(0, 100) + "' below yours.", "id", true});
-}
-
-/// Adds to `query` that only the account `who` is wanted.
-void ask_for(AccountQuery& query, const std::string& who) {
-  AccountId id = 0;
-  const auto [end, failed] = std::from_chars(who.data(), who.data() + who.size(), id);
-  const bool is_number = failed == std::errc{} && end == who.data() + who.size();
-  if (is_number && id <= 0) no_such_account(who);
-  if (is_number) query.id = id;
-  else if (who.find('@') != who.npos) query.email = who;
-  else query.name = who;
 }
 
 Digest turn_of(AccountId caller, std::string_view key) { return sha256(std::to_string(caller).append(" ").append(key)); }
@@ -150,7 +122,7 @@ Task<ApiResponse> AccountsApi::handle(ApiRequest request, AccountPtr caller) {
   } catch (const Refused& refused) {
     co_return to_response(refused.error());
   } catch (const WrongMethod& wrong) {
-    co_return to_response(wrong);
+    co_return wrong_method(wrong.allowed);
   }
 }
 
@@ -229,9 +201,8 @@ Task<ApiResponse> AccountsApi::show(AccountPtr caller, std::string who, bool des
   AccountQuery query;
   query.descendants = descendants;
   query.size = 1;
-  ask_for(query, who);
-  const AccountRow& own = caller->row;
-  if (query.id == own.id || query.name == own.name || (!own.email.empty() && query.email == own.email)) {
+  if (!ask_for(query, who)) no_such_account(who);
+  if (asks_for(query, caller->row)) {
     const auto shown = co_await parts_.accounts.show(caller);
     co_return to_answer(render_account(shown.first));
   }

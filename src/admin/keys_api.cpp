@@ -1,11 +1,11 @@
 #include "proxyxai/admin/keys_api.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <nlohmann/json.hpp>
 
 #include "proxyxai/admin/key_input.hpp"
+#include "proxyxai/base/ascii.hpp"
 #include "proxyxai/base/origin_address.hpp"
 #include "proxyxai/http/query.hpp"
 
@@ -90,18 +90,9 @@ ApiResponse not_found(std::string_view id) {
   return to_response({404, "key_not_found", "There is no upstream key " + std::string(id) + ".", "id", true});
 }
 
-ApiResponse wrong_method(std::string_view allowed) {
-  ApiResponse response = to_response(
-      {405, "method_not_allowed", "This path takes " + std::string(allowed) + ".", {}, true});
-  response.headers.emplace_back("Allow", std::string(allowed));
-  return response;
-}
-
 std::optional<KeyId> id_of(std::string_view text) {
-  KeyId id = 0;
-  const auto [rest, failed] = std::from_chars(text.data(), text.data() + text.size(), id);
-  if (failed != std::errc{} || rest != text.data() + text.size() || id <= 0) return std::nullopt;
-  return id;
+  const auto id = parse_whole(text);
+  return id && *id > 0 ? id : std::nullopt;
 }
 
 ApiResponse changed(const char* action, const std::optional<KeyView>& key, std::string_view id) {
@@ -119,10 +110,8 @@ struct Filter {
 std::optional<ApiError> read_filter(std::string_view query, Filter& filter) {
   for (const auto& [name, value] : parse_query(query)) {
     const auto number = [&, &text = value](int lowest, int highest) -> std::optional<int> {
-      int result = 0;
-      const auto [rest, failed] = std::from_chars(text.data(), text.data() + text.size(), result);
-      const bool good = failed == std::errc{} && rest == text.data() + text.size() && result >= lowest && result <= highest;
-      return good ? std::optional<int>(result) : std::nullopt;
+      const auto given = parse_whole(text);
+      return given && *given >= lowest && *given <= highest ? std::optional(static_cast<int>(*given)) : std::nullopt;
     };
     const auto bad = [&, &field = name](const std::string& allowed) {
       return ApiError{400, "invalid_value", field + " must be " + allowed + ".", field, true};
@@ -153,9 +142,7 @@ std::optional<ApiError> read_filter(std::string_view query, Filter& filter) {
 
 }  // namespace
 
-bool KeysApi::owns(std::string_view path) {
-  return path.starts_with(root_path) && (path.size() == root_path.size() || path[root_path.size()] == '/');
-}
+bool KeysApi::owns(std::string_view path) { return is_under(path, root_path); }
 
 Task<ApiResponse> KeysApi::handle(ApiRequest request, AccountPtr caller) {
   if (!caller->row.is_root) {

@@ -1,10 +1,10 @@
 #include "query_fields.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "calendar.hpp"
 #include "json_body.hpp"
+#include "proxyxai/base/ascii.hpp"
 #include "proxyxai/http/query.hpp"
 
 namespace proxyxai {
@@ -37,12 +37,11 @@ const std::string& QueryFields::text(std::string_view name) const {
 std::int64_t QueryFields::whole(std::string_view name, std::int64_t lowest, std::int64_t highest, std::int64_t otherwise) const {
   const std::string& value = text(name);
   if (value.empty()) return otherwise;
-  std::int64_t number = 0;
-  const auto [end, failed] = std::from_chars(value.data(), value.data() + value.size(), number);
-  if (failed != std::errc{} || end != value.data() + value.size() || number < lowest || number > highest) {
+  const auto number = parse_whole(value);
+  if (!number || *number < lowest || *number > highest) {
     refuse_field(std::string(name), "must be a whole number from " + std::to_string(lowest) + " to " + std::to_string(highest));
   }
-  return number;
+  return *number;
 }
 
 std::optional<std::int32_t> QueryFields::day(std::string_view name) const {

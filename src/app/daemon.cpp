@@ -15,6 +15,7 @@
 #include "operations.hpp"
 #include "proxyxai/accounts/bootstrap.hpp"
 #include "proxyxai/base/log.hpp"
+#include "proxyxai/base/timer.hpp"
 #include "proxyxai/keys/seal.hpp"
 #include "proxyxai/net/listener.hpp"
 #include "proxyxai/notify/mailer.hpp"
@@ -27,8 +28,6 @@ namespace proxyxai {
 namespace asio = boost::asio;
 
 namespace {
-
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 /// How long what is left on the loop may take once everything is stored.
 constexpr std::chrono::seconds last_words{2};

@@ -72,9 +72,7 @@ Task<ApiResponse> Front::answer(Connection& client, ApiRequest request, AccountP
   const auto digest = credential_digest(client.fields());
   if (digest) caller = co_await parts_.accounts.find(*digest);
   if (!caller) co_return to_response(unknown_key_error());
-  for (const Account* each = caller.get(); each != nullptr; each = each->parent.get()) {
-    if (!each->row.enabled) co_return to_response(disabled_account_error());
-  }
+  if (!caller->is_enabled()) co_return to_response(disabled_account_error());
   const std::string address = parts_.gateway.client_address(client);
   if (!caller->row.is_root && !caller->access.allows_address(address)) {
     co_return to_response({403, "ip_not_allowed", "This key may not be used from " + address + ".", {}, true});

@@ -38,4 +38,10 @@ ApiResponse to_response(const ApiError& error) {
   return response;
 }
 
+ApiResponse wrong_method(std::string_view allowed) {
+  ApiResponse response = to_response({405, "method_not_allowed", "This path takes " + std::string(allowed) + ".", {}, true});
+  response.headers.emplace_back("Allow", std::string(allowed));
+  return response;
+}
+
 }  // namespace proxyxai

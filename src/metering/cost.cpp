@@ -6,8 +6,6 @@
 namespace proxyxai {
 namespace {
 
-__extension__ using Wide = __int128;
-
 // Bounds that keep every product below within 128 bits, whatever comes in.
 constexpr std::int64_t most_price = 10'000'000'000'000;
 constexpr std::int64_t most_factor = 100'000;

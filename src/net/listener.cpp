@@ -11,10 +11,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/ip/v6_only.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
 #include "proxyxai/base/error.hpp"
+#include "proxyxai/base/timer.hpp"
 
 namespace proxyxai {
 namespace asio = boost::asio;
@@ -84,8 +84,7 @@ void Listener::start() {
 }
 
 Task<void> Listener::accept_loop(Acceptor& acceptor) {
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor> pause(
-      loop_.get_executor());
+  Timer pause(loop_.get_executor());
   while (!draining_) {
     const auto [error] = co_await acceptor.async_wait(Acceptor::wait_read, use_result_task);
     if (error) co_return;

@@ -113,9 +113,9 @@ std::optional<ApiError> Billing::hold(RequestContext& request) const {
   demand.least_tokens = demand.wanted_tokens = 0;
   if (!is_metered(request)) return request.hold.place(request.account, demand, settings_.call_min_balance, now);
   request.prices = prices_;
-  const bool is_known = request.prices->find(request.facts.model) != nullptr || request.facts.model.empty();
-  if (!is_known && settings_.refuses_unknown_models) {
-    return ApiError{403, "model_not_priced", "The operator of this service has set no price for model '" + request.facts.model + "'.", "model", true};
+  const std::string& model = request.facts.model;
+  if (settings_.refuses_unknown_models && !model.empty() && request.prices->find(model) == nullptr) {
+    return ApiError{403, "model_not_priced", "The operator of this service has set no price for model '" + model + "'.", "model", true};
   }
   request.price = &price_of(request, {});
   const Rate rate = request.account->row.rates;
@@ -171,8 +171,21 @@ void Billing::complete_usage(RequestContext& request) const {
   request.usage = std::move(usage);
 }
 
-UsageRow Billing::row_of(RequestContext& request) {
+/// What every row of a request says.
+UsageRow Billing::new_row(const RequestContext& request, const Usage& usage) const {
   UsageRow row;
+  row.path = ledger_.word(request.endpoint);
+  row.attempts = static_cast<int>(request.attempts);
+  row.key_id = request.tried.empty() ? 0 : request.tried.back();
+  row.input = usage.input;
+  row.cached = usage.cached;
+  row.output = usage.output;
+  row.estimated = usage.estimated;
+  row.request_id = request.request_id.substr(0, 128);
+  return row;
+}
+
+UsageRow Billing::row_of(RequestContext& request) {
   // Failed attempts cost the client nothing; the responses of a WebSocket have rows of their own.
   const Attempt& last = request.exchange.attempt();
   const bool was_asked = last.sent > 0 && (last.fault == Fault::none || last.fault == Fault::client_gone);
@@ -186,15 +199,10 @@ UsageRow Billing::row_of(RequestContext& request) {
     request.list_cost = cost_of(request.usage, price);
     count(price, request.usage, request.list_cost);
   }
+  UsageRow row = new_row(request, request.usage);
   row.model = ledger_.word(answered_by);
   if (row.model == 0 && request.price != nullptr) row.model = ledger_.word(request.price->model);
-  row.path = ledger_.word(request.endpoint);
   row.status = static_cast<int>(request.status);
-  row.attempts = static_cast<int>(request.attempts);
-  row.key_id = request.tried.empty() ? 0 : request.tried.back();
-  row.input = request.usage.input;
-  row.cached = request.usage.cached;
-  row.output = request.usage.output;
   row.cost = request.cost;
   row.list_cost = request.list_cost;
   const Instant now = clock_.now();
@@ -202,8 +210,6 @@ UsageRow Billing::row_of(RequestContext& request) {
   row.duration_ms = std::chrono::duration_cast<milliseconds>(now - request.started).count();
   row.first_byte_ms = std::chrono::duration_cast<milliseconds>(first - request.started).count();
   row.stream = request.facts.stream;
-  row.estimated = request.usage.estimated;
-  row.request_id = request.request_id.substr(0, 128);
   return row;
 }
 
@@ -262,21 +268,13 @@ void Billing::settle(RequestContext& request) {
 }
 
 UsageRow Billing::row_of_turn(RequestContext& request, const Usage& usage, const Price& price) {
-  UsageRow row;
+  UsageRow row = new_row(request, usage);
   row.cost = cost_of(usage, price, request.account->row.rates);
   row.list_cost = cost_of(usage, price);
   count(price, usage, row.list_cost);
   row.model = ledger_.word(price.model);
-  row.path = ledger_.word(request.endpoint);
   row.status = 101;
-  row.attempts = static_cast<int>(request.attempts);
-  row.key_id = request.tried.empty() ? 0 : request.tried.back();
-  row.input = usage.input;
-  row.cached = usage.cached;
-  row.output = usage.output;
   row.stream = true;
-  row.estimated = usage.estimated;
-  row.request_id = request.request_id.substr(0, 128);
   request.usage.add(usage);
   request.delivered = 0;
   return row;

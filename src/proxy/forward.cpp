@@ -1,9 +1,9 @@
 #include <algorithm>
 
-#include <boost/asio/steady_timer.hpp>
 #include <spdlog/spdlog.h>
 
 #include "proxyxai/base/random.hpp"
+#include "proxyxai/base/timer.hpp"
 #include "proxyxai/http/hygiene.hpp"
 #include "proxyxai/keys/classify.hpp"
 #include "proxyxai/proxy/gateway.hpp"
@@ -12,8 +12,6 @@ namespace proxyxai {
 namespace asio = boost::asio;
 
 namespace {
-
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 /// Holds the header lines of nearly every request, in one allocation.
 constexpr std::size_t head_room = 960;

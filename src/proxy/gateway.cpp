@@ -132,9 +132,7 @@ Task<Gateway::Refusal> Gateway::look_up_account(RequestContext& request) {
 /// What can be told without the body.
 Gateway::Refusal Gateway::admit(const RequestContext& request) const {
   const Account& account = *request.account;
-  for (const Account* each = &account; each != nullptr; each = each->parent.get()) {
-    if (!each->row.enabled) return disabled_account_error();
-  }
+  if (!account.is_enabled()) return disabled_account_error();
   if (account.row.is_root) return std::nullopt;
   if (!account.row.allow_ips.empty()) {
     const std::string address = client_address(request.client);
@@ -145,8 +143,7 @@ Gateway::Refusal Gateway::admit(const RequestContext& request) const {
   if (request.route.kind == Route::Kind::private_) {
     return ApiError{403, "resource_not_allowed", "This path belongs to the operator of the service.", {}, true};
   }
-  for (const Account* each = &account; each != nullptr; each = each->parent.get()) {
-    if (each->access.allows_path(request.path)) continue;
+  if (!account.may_use_path(request.path)) {
     return ApiError{403, "resource_not_allowed", "This key may not use " + std::string(request.path) + ".", {}, true};
   }
   return std::nullopt;
@@ -163,11 +160,11 @@ Gateway::Refusal Gateway::hold(RequestContext& request) const {
     if (!named) return ApiError{400, "bad_query", "The query names the model twice.", "model", true};
     request.facts.model = named->substr(0, max_model);
   }
-  const std::string model = model_of(request);
-  for (const Account* each = request.account.get(); each != nullptr; each = each->parent.get()) {
-    if (model.empty() ? !each->access.limits_models() || !could_be_any_model(request) : each->access.allows_model(model)) continue;
+  if (request.account->limits_models()) {
+    const std::string model = model_of(request);
+    const bool allowed = model.empty() ? !could_be_any_model(request) : request.account->may_use_model(model);
     const std::string what = model.empty() ? "This key may use some models only: name the one to use." : "This key may not use model '" + model + "'.";
-    return ApiError{403, "model_not_allowed", what, "model", true};
+    if (!allowed) return ApiError{403, "model_not_allowed", what, "model", true};
   }
   if (auto refusal = parts_.billing.hold(request)) return refusal;
   const bool is_chat = request.endpoint == "chat/completions" || request.endpoint == "completions";

@@ -28,16 +28,18 @@ void Relay::begin(RequestContext& request, unsigned status) const {
 void Relay::append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const {
   if (upstream_id.empty()) out.append("x-request-id: ").append(request.request_id).append("\r\n", 2);
   else request.request_id = upstream_id;
-  out.append("x-proxyxai-attempts: ");
-  append_number(out, request.attempts);
-  out.append("\r\n", 2);
+  if (request.attempts > 0) {
+    out.append("x-proxyxai-attempts: ");
+    append_number(out, request.attempts);
+    out.append("\r\n", 2);
+  }
   append_limits(out, request);
   cors_.append(out, request.client.fields());
 }
 
 /// The account's own limits, in place of the pool key's.
 void Relay::append_limits(std::string& out, RequestContext& request) const {
-  if (!request.account) return;
+  if (!request.account || !request.account->windows.has_any()) return;
   const Instant now = clock_.now();
   const auto append = [&out](std::string_view what, const std::optional<RateShown>& shown) {
     if (!shown) return;
@@ -354,14 +356,7 @@ Task<void> Relay::pass_saved(RequestContext& request, const ErrorAnswer& answer)
 
 Task<void> Relay::refuse(RequestContext& request, ApiError error, std::string_view extra) const {
   std::string lines(extra);
-  lines.append("x-request-id: ").append(request.request_id).append("\r\n");
-  if (request.attempts > 0) {
-    lines.append("x-proxyxai-attempts: ");
-    append_number(lines, request.attempts);
-    lines.append("\r\n");
-  }
-  append_limits(lines, request);
-  cors_.append(lines, request.client.fields());
+  append_own_fields(lines, request, {});
   begin(request, error.status);
   if (request.reason.empty()) request.reason = error.code;
   const ApiResponse response = to_response(error);

@@ -36,10 +36,6 @@ bool is_ambiguous(std::string_view path) {
   return path.starts_with("%20") || std::any_of(marks.begin(), marks.end(), has);
 }
 
-bool is_under(std::string_view path, std::string_view name) {
-  return path.starts_with(name) && (path.size() == name.size() || path[name.size()] == '/');
-}
-
 template <std::size_t size>
 bool is_under_any(std::string_view path, const std::array<std::string_view, size>& names) {
   for (const std::string_view name : names) {

@@ -2,8 +2,8 @@
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/steady_timer.hpp>
 
+#include "proxyxai/base/timer.hpp"
 #include "proxyxai/proxy/relay.hpp"
 #include "proxyxai/proxy/websocket_reader.hpp"
 
@@ -15,8 +15,6 @@ namespace {
 constexpr std::size_t piece_size = 16 << 10;
 /// How long one direction may go on after the other has ended.
 constexpr milliseconds farewell{5'000};
-
-using Timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, Executor>;
 
 }  // namespace
 

@@ -116,14 +116,13 @@ void Database::execute(const std::string& sql) {
 }
 
 Statement Database::prepare(std::string_view sql) {
-  auto& kept = statements_[std::string(sql)];
-  if (!kept) {
-    sqlite3_stmt* raw = nullptr;
-    const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
-    kept.reset(raw);
-    if (code != SQLITE_OK) fail(handle_.get(), "prepare a statement");
-  }
-  return {handle_.get(), kept.get()};
+  if (const auto kept = statements_.find(sql); kept != statements_.end()) return {handle_.get(), kept->second.get()};
+  sqlite3_stmt* raw = nullptr;
+  const int code = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()), SQLITE_PREPARE_PERSISTENT, &raw, nullptr);
+  std::unique_ptr<sqlite3_stmt, Finalize> made(raw);
+  if (code != SQLITE_OK) fail(handle_.get(), "prepare a statement");
+  statements_.emplace(sql, std::move(made));
+  return {handle_.get(), raw};
 }
 
 std::string Database::value_of(std::string_view sql) {

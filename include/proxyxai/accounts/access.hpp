@@ -41,6 +41,9 @@ std::optional<std::string> change_models(std::string_view stored, std::string_vi
 /// `Resources`: paths such as `/v1/chat/completions`, or `*`.
 std::optional<std::string> check_resources(std::string_view given, std::string& bad);
 
+/// True for a pattern that is `model`, or ends in `*` and is its beginning.
+bool matches_pattern(std::string_view pattern, std::string_view model);
+
 /// The words of a list.
 std::vector<std::string> words_of(std::string_view list);
 

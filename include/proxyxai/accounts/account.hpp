@@ -20,6 +20,7 @@ struct Windows {
   std::vector<SlidingWindow> requests, tokens;
   /// Takes over new limits; what was counted stays.
   void set(const RateLimits& limits);
+  [[nodiscard]] bool has_any() const { return !requests.empty() || !tokens.empty(); }
 };
 
 /// An account in memory: who it is, what it may, and what is left to it. There is one object an account, shared by the
@@ -47,6 +48,18 @@ struct Account {
   [[nodiscard]] Money balance() const { return row.balance() - (used_total - row.credit_used); }
   [[nodiscard]] Money available() const { return balance() - held; }
   [[nodiscard]] bool is_at_or_under(const Account& other) const;
+
+  // What binds an account binds all that are below it.
+  [[nodiscard]] bool is_enabled() const;
+  [[nodiscard]] bool may_use_path(std::string_view path) const;
+  [[nodiscard]] bool may_use_model(std::string_view model) const;
+  /// False: it may use every model.
+  [[nodiscard]] bool limits_models() const;
+
+  /// A request has cost so much, in the calendar month `now_month`.
+  void charge(Money cost, std::int32_t now_month);
+  /// A charge that could not be stored never was.
+  void take_back(Money cost);
 
   /// Takes over what has been stored.
   void apply(const AccountRow& stored);

@@ -13,7 +13,6 @@ class Book {
   Book(AccountTransaction& transaction, AccountRow row, WallTime now);
 
   [[nodiscard]] AccountRow& row() { return row_; }
-  [[nodiscard]] const Cards& cards() const { return cards_; }
   [[nodiscard]] Money balance() const { return sum_of(cards_) - row_.overdraft; }
 
   /// Writes down a movement; cards and debts are the caller's next steps. A negative amount moves the other way, none is none.

@@ -9,6 +9,7 @@
 #include "proxyxai/accounts/book.hpp"
 #include "proxyxai/accounts/directory.hpp"
 #include "proxyxai/base/task.hpp"
+#include "proxyxai/base/text_hash.hpp"
 
 namespace proxyxai {
 
@@ -93,11 +94,7 @@ class Ledger {
     std::int64_t last = 0;  // id of its newest row
   };
   std::unordered_map<AccountId, Dirty> dirty_;  // have rows that are not rolled up; keeps them in memory
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
-  };
-  std::unordered_map<std::string, std::int64_t, TextHash, std::equal_to<>> words_;
+  TextMap<std::int64_t> words_;
 };
 
 }  // namespace proxyxai

@@ -41,6 +41,12 @@ struct Once {
   std::function<std::string(const AccountOutcome&)> keep;
 };
 
+/// Makes `query` ask for the one account that `who` names: its id, e-mail or name. False: nobody can be named so.
+bool ask_for(AccountQuery& query, const std::string& who);
+/// True when `account` is the one that such a query asks for.
+bool asks_for(const AccountQuery& query, const AccountRow& account);
+[[noreturn]] void no_such_account(const std::string& who);
+
 /// Everything that callers do to accounts: each call is one transaction, all of it or nothing. Refusals are thrown as Refused.
 /// Loop thread only.
 class AccountService {

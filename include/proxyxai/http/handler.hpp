@@ -40,4 +40,7 @@ std::string error_body(const ApiError& error);
 /// The whole response of an error, as handlers return it.
 ApiResponse to_response(const ApiError& error);
 
+/// 405 with `Allow`: `allowed` is the list of methods that the path takes (RFC 9110 15.5.6).
+ApiResponse wrong_method(std::string_view allowed);
+
 }  // namespace proxyxai

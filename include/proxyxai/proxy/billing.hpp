@@ -43,6 +43,7 @@ class Billing {
  private:
   [[nodiscard]] const Price& price_of(RequestContext& request, std::string_view answered_by) const;
   void complete_usage(RequestContext& request) const;
+  [[nodiscard]] UsageRow new_row(const RequestContext& request, const Usage& usage) const;
   UsageRow row_of(RequestContext& request);
   UsageRow row_of_turn(RequestContext& request, const Usage& usage, const Price& price);
   struct Counters {

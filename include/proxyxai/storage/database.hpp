@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
+#include "proxyxai/base/text_hash.hpp"
 #include "proxyxai/storage/store.hpp"
 
 struct sqlite3;
@@ -72,7 +72,7 @@ class Database {
     void operator()(sqlite3_stmt* statement) const;
   };
   std::unique_ptr<sqlite3, Close> handle_;
-  std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;  // dies before handle_
+  TextMap<std::unique_ptr<sqlite3_stmt, Finalize>> statements_;  // dies before handle_
 };
 
 /// The newest schema this program knows.

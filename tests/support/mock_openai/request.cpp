@@ -55,8 +55,12 @@ void Request::settle_seed() {
 std::string sha256_hex(std::string_view text) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  return to_hex(digest);
+}
+
+std::string to_hex(std::span<const unsigned char> bytes) {
   std::string out;
-  for (const unsigned char byte : digest) {
+  for (const unsigned char byte : bytes) {
     char pair[3];
     std::snprintf(pair, sizeof pair, "%02x", byte);
     out += pair;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,7 @@ struct Answer {
   std::function<std::optional<std::string>()> next_piece;
 };
 
+std::string to_hex(std::span<const unsigned char> bytes);
 std::string sha256_hex(std::string_view text);
 std::string base64(std::string_view bytes);
 

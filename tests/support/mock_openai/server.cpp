@@ -46,13 +46,7 @@ class Hash {
   std::string hex() {
     std::array<unsigned char, 32> digest{};
     EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr);
-    std::string out;
-    for (const unsigned char byte : digest) {
-      char pair[3];
-      std::snprintf(pair, sizeof pair, "%02x", byte);
-      out += pair;
-    }
-    return out;
+    return to_hex(digest);
   }
 
  private:
