@@ -1,6 +1,7 @@
 #include "proxyxai/storage/worker.hpp"
 
 #include <chrono>
+#include <utility>
 
 #include <spdlog/spdlog.h>
 
@@ -18,20 +19,27 @@ DatabaseWorker::~DatabaseWorker() {
   thread_.join();
 }
 
-void DatabaseWorker::submit(Entry entry) {
-  bool taken = false;
+void DatabaseWorker::submit(std::unique_ptr<Waiting> call) {
   {
     const std::lock_guard lock(mutex_);
-    taken = waiting_.size() < most_waiting && !stop_;
-    if (taken) waiting_.push_back(std::move(entry));
+    if (waiting_.size() < most_waiting && !stop_) waiting_.push_back(std::move(call));
     figures_.waiting = waiting_.size();
   }
-  if (taken) wake_.notify_one();
-  else entry.complete(std::make_exception_ptr(StorageError("too much waits to be stored; the disk of DATA_DIR is too slow")));
+  if (!call) return wake_.notify_one();
+  call->failure = std::make_exception_ptr(StorageError("too much waits to be stored; the disk of DATA_DIR is too slow"));
+  Group refused;
+  refused.push_back(std::move(call));
+  answer(std::move(refused));
+}
+
+void DatabaseWorker::answer(Group group) {
+  boost::asio::post(loop_, [group = std::move(group)] {
+    for (const auto& each : group) each->answer();
+  });
 }
 
 void DatabaseWorker::serve() {
-  std::vector<Entry> group;
+  Group group;
   for (;;) {
     {
       std::unique_lock lock(mutex_);
@@ -43,17 +51,16 @@ void DatabaseWorker::serve() {
     if (is_writer_) {
       run_group(group);
     } else {
-      for (Entry& each : group) {
+      for (const auto& each : group) {
         try {
-          each.work(*database_);
+          each->work(*database_);
         } catch (...) {
-          each.failure = std::current_exception();
+          each->failure = std::current_exception();
         }
       }
     }
     figures_.jobs += group.size();
-    for (Entry& each : group) each.complete(each.failure);
-    group.clear();
+    answer(std::exchange(group, {}));
   }
   if (!is_writer_) return;
   try {
@@ -64,23 +71,23 @@ void DatabaseWorker::serve() {
   }
 }
 
-void DatabaseWorker::run_one(Entry& entry) {
+void DatabaseWorker::run_one(Waiting& call) {
   database_->execute("SAVEPOINT job");
   try {
-    entry.work(*database_);
+    call.work(*database_);
     database_->execute("RELEASE job");
   } catch (...) {
-    entry.failure = std::current_exception();
+    call.failure = std::current_exception();
     if (database_->in_transaction()) database_->execute("ROLLBACK TO job; RELEASE job");
   }
 }
 
-void DatabaseWorker::run_group(std::vector<Entry>& group) {
+void DatabaseWorker::run_group(Group& group) {
   const auto begun = std::chrono::steady_clock::now();
   try {
     database_->execute("BEGIN IMMEDIATE");
-    for (Entry& each : group) {
-      run_one(each);
+    for (const auto& each : group) {
+      run_one(*each);
       // A full disk or an I/O error makes SQLite undo everything. What follows would then be committed one by one, behind
       // the backs of callers who are told that it was not.
       if (!database_->in_transaction()) throw StorageError("the database undid the changes of a whole group; is the disk full?");
@@ -90,8 +97,8 @@ void DatabaseWorker::run_group(std::vector<Entry>& group) {
     spdlog::error("{} changes could not be stored: {}", group.size(), error.what());
     ++figures_.failed_commits;
     const auto failure = std::current_exception();
-    for (Entry& each : group) {
-      if (!each.failure) each.failure = failure;
+    for (const auto& each : group) {
+      if (!each->failure) each->failure = failure;
     }
     try {
       if (database_->in_transaction()) database_->execute("ROLLBACK");

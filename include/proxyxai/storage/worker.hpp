@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -50,16 +49,27 @@ class DatabaseWorker {
   [[nodiscard]] const Figures& figures() const { return figures_; }
 
  private:
-  /// A job that waits; it has been answered when both were called.
-  struct Entry {
-    std::function<void(Database&)> work;                 // on the worker's thread; may throw
-    std::function<void(std::exception_ptr)> complete;    // on the worker's thread; resumes the caller on the loop
+  /// A job that waits. It is made on the loop, worked on the worker's thread, and answered and destroyed on the loop: nothing
+  /// that the caller or an exception holds is let go elsewhere.
+  class Waiting {
+   public:
+    virtual ~Waiting() = default;
+    virtual void work(Database& database) = 0;  // worker's thread; may throw
+    virtual void answer() = 0;                  // loop thread; resumes the caller with `failure`
+
     std::exception_ptr failure;
   };
-  void submit(Entry entry);
+  using Group = std::vector<std::unique_ptr<Waiting>>;
+
+  /// The one kind there is. Job and result live in the caller's coroutine, which the handler keeps alive.
+  template <class Job, class Result, class Handler>
+  class Call;
+
+  void submit(std::unique_ptr<Waiting> call);
   void serve();
-  void run_group(std::vector<Entry>& group);
-  void run_one(Entry& entry);
+  void run_group(Group& group);
+  void run_one(Waiting& call);
+  void answer(Group group);
 
   boost::asio::io_context& loop_;
   const std::unique_ptr<Database> database_;
@@ -68,33 +78,37 @@ class DatabaseWorker {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::vector<Entry> waiting_;  // under mutex_
+  Group waiting_;               // under mutex_
   bool stop_ = false;           // under mutex_
   std::thread thread_;
+};
+
+template <class Job, class Result, class Handler>
+class DatabaseWorker::Call final : public Waiting {
+ public:
+  Call(boost::asio::io_context& loop, Job& job, std::optional<Result>& result, Handler handler)
+      : guard_(boost::asio::make_work_guard(loop)), job_(job), result_(result), handler_(std::move(handler)) {}
+
+  void work(Database& database) override { result_.emplace(job_(database)); }
+  void answer() override { std::move(handler_)(std::move(failure)); }
+
+ private:
+  // Keeps the loop running while only a job is under way.
+  boost::asio::executor_work_guard<Executor> guard_;
+  Job& job_;
+  std::optional<Result>& result_;
+  Handler handler_;
 };
 
 template <class Job, class Result>
 Task<Result> DatabaseWorker::run(Job job) {
   static_assert(!std::is_void_v<Result>, "return something, if only true");
-  struct Shared {
-    explicit Shared(Job given) : work(std::move(given)) {}
-    Job work;
-    std::optional<Result> result;
-  };
-  auto shared = std::make_shared<Shared>(std::move(job));
-  auto initiate = [this, shared](auto handler) {
-    // std::function asks for a copyable callable.
-    auto kept = std::make_shared<decltype(handler)>(std::move(handler));
-    Entry entry;
-    entry.work = [shared](Database& database) { shared->result.emplace(shared->work(database)); };
-    // The guard keeps the loop running while only a job is under way.
-    entry.complete = [guard = boost::asio::make_work_guard(loop_), kept](std::exception_ptr failure) {
-      boost::asio::post(guard.get_executor(), [kept, failure] { std::move (*kept)(failure); });
-    };
-    submit(std::move(entry));
+  std::optional<Result> result;
+  auto initiate = [this, &job, &result](auto handler) {
+    submit(std::make_unique<Call<Job, Result, decltype(handler)>>(loop_, job, result, std::move(handler)));
   };
   co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>, void(std::exception_ptr)>(initiate, use_task);
-  co_return std::move(*shared->result);
+  co_return std::move(*result);
 }
 
 }  // namespace proxyxai
