@@ -109,9 +109,8 @@ class Nginx:
 
 
 class Proxyxai:
-    name = "proxyxai"
-
-    def __init__(self, binary, folder, upstream):
+    def __init__(self, binary, folder, upstream, name="proxyxai"):
+        self.name = name
         self.port, admin = free_port(), free_port()
         self.key = "sk-Xvs" + "".join(random.choices(string.ascii_letters + string.digits, k=45))
         data = tempfile.mkdtemp(dir=folder)
@@ -150,6 +149,46 @@ def measure_requests(build, proxy, seconds):
     result["cpu_us"] = (cpu_seconds(proxy.pid) - before) * 1e6 / max(1, result["all_requests"])
     result["idle_mib"], result["loaded_mib"] = idle, resident_mib(proxy.pid)
     return result
+
+
+def sync_microseconds(folder):
+    """What one fdatasync takes on this disk: of a page more at the end of a file, as a commit is."""
+    times = []
+    with open(folder / "sync", "wb", buffering=0) as file:
+        for _ in range(300):
+            file.write(bytes(4096))
+            begun = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times.append((time.perf_counter() - begun) * 1e6)
+    return statistics.median(times)
+
+
+def measure_ledger(build, binary, folder, options):
+    """The daemon beside itself without metering and ledger, which bench_unbilled is. Gives the rows and how many requests failed."""
+    upstream = Upstream(build, folder, False)
+    seen, syncs = {"unbilled": [], "proxyxai": []}, []
+    for index in range(options.rounds):
+        makers = [lambda: Proxyxai(build / "bench_unbilled", folder, upstream, "unbilled"), lambda: Proxyxai(binary, folder, upstream)]
+        syncs.append(sync_microseconds(folder))
+        for maker in makers if index % 2 == 0 else reversed(makers):
+            proxy = maker()
+            result = measure_requests(build, proxy, options.seconds)
+            seen[proxy.name].append(result)
+            stop(proxy.process)
+            print(f"ledger {proxy.name}: {result['cpu_us']:.2f} us CPU, {result['rate']:.0f}/s, p50 {result['p50_us']:.0f} us, errors {result['errors']}", file=sys.stderr)
+    stop(upstream.process)
+    return seen, statistics.median(syncs)
+
+
+def render_ledger(seen, sync):
+    middle = lambda name, field: statistics.median(r[field] for r in seen[name])
+    ratios = sorted(p["cpu_us"] / u["cpu_us"] for p, u in zip(seen["proxyxai"], seen["unbilled"]))
+    added = middle("proxyxai", "p50_us") - middle("unbilled", "p50_us")
+    return "\n".join([
+        "| metering and ledger | without, CPU µs | with, CPU µs | with ÷ without | spread | added p50 µs, 64 clients | one fdatasync µs | added ÷ fdatasync |",
+        "|---|---|---|---|---|---|---|---|",
+        f"| request, plain upstream | {middle('unbilled', 'cpu_us'):.2f} | {middle('proxyxai', 'cpu_us'):.2f} | **{statistics.median(ratios):.2f}** | "
+        f"{ratios[0]:.2f}–{ratios[-1]:.2f} | {added:.0f} | {sync:.0f} | {added / sync:.1f} |"])
 
 
 def measure_streams(build, proxy, folder, streams, seconds):
@@ -199,7 +238,7 @@ def main():
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--require", type=float, default=0, help="fail when a ratio is below this")
     parser.add_argument("--profile", action="store_true", help="also show where the gateway's time goes (perf)")
-    parser.add_argument("--only", choices=["plain", "TLS", "events"])
+    parser.add_argument("--only", choices=["plain", "TLS", "events", "ledger"])
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 2, 2
@@ -236,11 +275,17 @@ def main():
             if options.profile and case != "events":
                 profile(options.build, binary, folder, upstream, 5)
             stop(upstream.process)
+        ledger = None
+        if options.only in (None, "ledger"):
+            ledger = measure_ledger(options.build, binary, folder, options)
+            errors += sum(r["errors"] for results in ledger[0].values() for r in results)
     finally:
         for process in list(running):
             stop(process)
         shutil.rmtree(folder, ignore_errors=True)
     table, worst = render(rows, options)
+    if ledger:
+        table = "\n\n".join(([table] if rows else []) + [render_ledger(*ledger)])
     print(table)
     if not options.quick and not options.only:
         publish(table)

@@ -7,6 +7,10 @@ find_package(nlohmann_json 3.11 REQUIRED)
 find_package(SQLite3 3.40 REQUIRED)
 find_package(spdlog 1.10 REQUIRED)
 find_package(CURL 7.88 REQUIRED)
+if(NOT PROXYXAI_SANITIZE)
+  # Coroutine frames of 1 to 4 KiB come and go with each request: too large for what glibc keeps at hand.
+  find_package(mimalloc 2 REQUIRED)
+endif()
 
 # Boost's headers as we use them: one loop thread, coroutines, and only the parts of Beast that need no linking.
 add_library(proxyxai_boost INTERFACE)

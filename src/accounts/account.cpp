@@ -1,6 +1,5 @@
 #include "proxyxai/accounts/account.hpp"
 
-#include <ctime>
 
 #include <nlohmann/json.hpp>
 
@@ -20,13 +19,6 @@ void set_window(std::vector<SlidingWindow>& windows, std::vector<SlidingWindow>&
     return;
   }
   windows.emplace_back(length, limit);
-}
-
-std::tm local(WallTime time) {
-  const auto whole = static_cast<std::time_t>(to_unix_ms(time) / 1000);
-  std::tm parts{};
-  ::localtime_r(&whole, &parts);
-  return parts;
 }
 
 /// One of `rpm` ... `concurrency`; null: no such limit.
@@ -129,13 +121,6 @@ std::optional<std::map<std::string, RateLimits, std::less<>>> parse_model_limits
     }
   }
   return result;
-}
-
-std::int32_t month_of(WallTime time) { return day_of(time) / 100; }
-
-std::int32_t day_of(WallTime time) {
-  const std::tm parts = local(time);
-  return (parts.tm_year + 1900) * 10'000 + (parts.tm_mon + 1) * 100 + parts.tm_mday;
 }
 
 }  // namespace proxyxai

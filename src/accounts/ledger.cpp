@@ -13,6 +13,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr seconds roll_interval{5}, upkeep_interval{60}, month_interval{1};
+constexpr std::chrono::microseconds longest_gathering{500};
 constexpr std::size_t most_in_one_roll = 500;
 constexpr std::size_t most_unstored = 100'000;
 constexpr std::size_t most_forgotten = 2'000;
@@ -114,8 +115,18 @@ Task<bool> Ledger::charge(AccountPtr account, UsageRow row) {
 
 void Ledger::note(AccountPtr account, UsageRow row) { submit({std::move(row), std::move(account), std::nullopt}); }
 
+/// Waits while each turn of the loop ends more requests: a busy loop commits less often, an idle one at once.
+Task<void> Ledger::gather() {
+  const Instant end = clock_.now() + longest_gathering;
+  for (std::size_t seen = 0; seen != waiting_.size() && clock_.now() < end;) {
+    seen = waiting_.size();
+    co_await asio::post(loop_.get_executor(), use_task);
+  }
+}
+
 Task<void> Ledger::commit_loop() {
   while (!waiting_.empty()) {
+    co_await gather();
     std::vector<Pending> batch = std::move(waiting_);
     waiting_.clear();
     bool stored = false;

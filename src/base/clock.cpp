@@ -7,10 +7,24 @@
 
 namespace proxyxai {
 
-std::string to_rfc3339(WallTime time) {
+namespace {
+
+std::tm to_local(WallTime time) {
   const std::time_t instant = std::chrono::system_clock::to_time_t(time);
-  std::tm local{};
-  localtime_r(&instant, &local);
+  std::tm parts{};
+  localtime_r(&instant, &parts);
+  return parts;
+}
+
+}  // namespace
+
+std::int32_t day_of(WallTime time) {
+  const std::tm local = to_local(time);
+  return (local.tm_year + 1900) * 10'000 + (local.tm_mon + 1) * 100 + local.tm_mday;
+}
+
+std::string to_rfc3339(WallTime time) {
+  const std::tm local = to_local(time);
   char text[40];
   std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
   // strftime writes +0100 where RFC 3339 wants +01:00.

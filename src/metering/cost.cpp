@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 
 #include "proxyxai/metering/prices.hpp"
 #include "usage_reader.hpp"
@@ -88,7 +89,13 @@ Money cost_of(const Usage& usage, const Price& price, Rate rate) {
   Wide cost = unit_cost(usage, price) * thousand;
   cost += input_cost(usage, price) * (is_long ? within(price.long_input, most_factor) : thousand);
   cost += output_cost(usage, price) * (is_long ? within(price.long_output, most_factor) : thousand);
-  const Wide factor = Wide{tier_factor(usage, price)} * within(rate, most_rate);
+  const std::int64_t tier = tier_factor(usage, price);
+  static constexpr std::int64_t unit = million * thousand;
+  if (tier == thousand && rate == list_rate && cost < std::numeric_limits<std::int64_t>::max() - unit) {
+    // The usual case, without a division of 128 bits.
+    return std::min(Money{(static_cast<std::int64_t>(cost) + unit / 2) / unit}, most_money);
+  }
+  const Wide factor = Wide{tier} * within(rate, most_rate);
   // cost × factor ÷ divisor, the quotient and the rest apart: the whole product has more than 128 bits.
   static constexpr Wide divisor = Wide{million} * thousand * thousand * list_rate;
   const Wide nanos = cost / divisor * factor + (cost % divisor * factor + divisor / 2) / divisor;

@@ -94,6 +94,8 @@ Billing::Billing(Ledger& ledger, Metrics& metrics, Clock& clock, Settings settin
     : ledger_(ledger), metrics_(metrics), clock_(clock), settings_(settings) {}
 
 const Price& Billing::price_of(RequestContext& request, std::string_view answered_by) const {
+  // The usual answer is by the model that was asked for, whose price `hold` has found.
+  if (request.price != nullptr && answered_by == request.price->model) return *request.price;
   for (const std::string_view model : {answered_by, std::string_view(request.facts.model), default_model(request.endpoint)}) {
     if (model.empty()) continue;
     if (const Price* const found = request.prices->find(model)) return *found;

@@ -11,6 +11,23 @@ std::vector<AccountId> read_ids(Statement& statement) {
   return ids;
 }
 
+/// The local day of a request's id, which is its time in microseconds.
+class LocalDays {
+ public:
+  std::int32_t day_of(std::int64_t id) {
+    // Time zones, and when they change, are whole quarters of an hour from UTC.
+    constexpr std::int64_t quarter_ms = 900'000;
+    const std::int64_t quarter = id / (quarter_ms * 1'000);
+    if (quarter != quarter_) day_ = proxyxai::day_of(from_unix_ms(quarter * quarter_ms));
+    quarter_ = quarter;
+    return day_;
+  }
+
+ private:
+  std::int64_t quarter_ = -1;
+  std::int32_t day_ = 0;
+};
+
 std::optional<AccountRow> read_one(Statement& statement) {
   if (!statement.step()) return std::nullopt;
   return read_account(statement);
@@ -239,24 +256,29 @@ void SqliteTransaction::add(const UsageRow& row) {
 }
 
 std::vector<DayRow> SqliteTransaction::usage_after(AccountId account, std::int64_t after, std::int64_t& last) {
-  Statement statement = database_.prepare(
-      "SELECT CAST(strftime('%Y%m%d', id / 1000000, 'unixepoch', 'localtime') AS INTEGER) AS day, model, COUNT(*), SUM(input), "
-      "SUM(cached), SUM(output), SUM(cost), MAX(id) FROM requests WHERE account_id = ? AND id > ? GROUP BY day, model ORDER BY day");
+  // Added up here: SQLite would ask for the day of each row and sort them all.
+  Statement statement = database_.prepare("SELECT id, model, input, cached, output, cost FROM requests WHERE account_id = ? AND id > ? ORDER BY id");
   statement.bind(account).bind(after);
+  LocalDays calendar;
   std::vector<DayRow> days;
   last = after;
   while (statement.step()) {
-    DayRow day;
-    day.account_id = account;
-    day.day = static_cast<std::int32_t>(statement.integer(0));
-    day.model = statement.integer(1);
-    day.requests = statement.integer(2);
-    day.input = statement.integer(3);
-    day.cached = statement.integer(4);
-    day.output = statement.integer(5);
-    day.cost = {statement.integer(6)};
-    last = std::max(last, statement.integer(7));
-    days.push_back(std::move(day));
+    last = statement.integer(0);
+    const std::int32_t day = calendar.day_of(last);
+    const std::int64_t model = statement.integer(1);
+    auto row = std::find_if(days.rbegin(), days.rend(), [&](const DayRow& each) { return each.day == day && each.model == model; });
+    if (row == days.rend()) {
+      DayRow& added = days.emplace_back();
+      added.account_id = account;
+      added.day = day;
+      added.model = model;
+      row = days.rbegin();
+    }
+    ++row->requests;
+    row->input += statement.integer(2);
+    row->cached += statement.integer(3);
+    row->output += statement.integer(4);
+    row->cost += Money{statement.integer(5)};
   }
   return days;
 }

@@ -72,10 +72,10 @@ void DatabaseWorker::serve() {
 }
 
 void DatabaseWorker::run_one(Waiting& call) {
-  database_->execute("SAVEPOINT job");
+  database_->run("SAVEPOINT job");
   try {
     call.work(*database_);
-    database_->execute("RELEASE job");
+    database_->run("RELEASE job");
   } catch (...) {
     call.failure = std::current_exception();
     if (database_->in_transaction()) database_->execute("ROLLBACK TO job; RELEASE job");
@@ -85,14 +85,14 @@ void DatabaseWorker::run_one(Waiting& call) {
 void DatabaseWorker::run_group(Group& group) {
   const auto begun = std::chrono::steady_clock::now();
   try {
-    database_->execute("BEGIN IMMEDIATE");
+    database_->run("BEGIN IMMEDIATE");
     for (const auto& each : group) {
       run_one(*each);
       // A full disk or an I/O error makes SQLite undo everything. What follows would then be committed one by one, behind
       // the backs of callers who are told that it was not.
       if (!database_->in_transaction()) throw StorageError("the database undid the changes of a whole group; is the disk full?");
     }
-    database_->execute("COMMIT");
+    database_->run("COMMIT");
   } catch (const std::exception& error) {
     spdlog::error("{} changes could not be stored: {}", group.size(), error.what());
     ++figures_.failed_commits;

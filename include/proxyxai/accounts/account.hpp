@@ -68,9 +68,4 @@ struct Account {
 /// The limits of `{"gpt-4o":{"rpm":30,"tpm":90000}}`, by pattern. Nullopt: not of that form; `bad` says where.
 std::optional<std::map<std::string, RateLimits, std::less<>>> parse_model_limits(std::string_view json, std::string& bad);
 
-/// The calendar month of `time` in the time zone of the process, as 202611.
-std::int32_t month_of(WallTime time);
-/// The day, as 20261125.
-std::int32_t day_of(WallTime time);
-
 }  // namespace proxyxai

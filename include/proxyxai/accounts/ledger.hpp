@@ -69,6 +69,7 @@ class Ledger {
   };
   void submit(Pending pending);
   Task<void> commit_loop();
+  Task<void> gather();
   void settle(std::vector<Pending>& batch, bool stored);
   /// `mark`: all accounts are taken in up to there, once these are.
   Task<void> roll(std::vector<AccountPtr> accounts, std::optional<std::int64_t> mark);

@@ -37,6 +37,11 @@ class SystemClock final : public Clock {
 inline std::int64_t to_unix_ms(WallTime time) { return time.time_since_epoch().count(); }
 inline WallTime from_unix_ms(std::int64_t ms) { return WallTime{milliseconds{ms}}; }
 
+/// The calendar day in the time zone of the process (`TZ`), as 20261125.
+std::int32_t day_of(WallTime time);
+/// The month, as 202611.
+inline std::int32_t month_of(WallTime time) { return day_of(time) / 100; }
+
 /// RFC 3339 in the time zone of the process (`TZ`), e.g. `2026-11-24T09:38:00+01:00`.
 std::string to_rfc3339(WallTime time);
 

@@ -55,6 +55,8 @@ class Database {
 
   /// Runs statements without parameters or results.
   void execute(const std::string& sql);
+  /// Runs one statement without parameters or results, prepared once: for those that are run often.
+  void run(std::string_view sql) { prepare(sql).run(); }
   /// A statement, prepared once and kept for the next time.
   Statement prepare(std::string_view sql);
   /// The one value of a statement such as `PRAGMA user_version`.
