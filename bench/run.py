@@ -1,4 +1,4 @@
-"""Measures the gateway beside nginx as a plain reverse proxy, in the same run, and writes a table of ratios.
+"""Measures the gateway beside nginx as a plain reverse proxy and beside itself without billing, in the same run, and writes tables of ratios.
 
 The proxy under test has one core to itself, load and upstream the other. What is compared is processor time for each request
 or event, taken from the kernel's accounts of every thread of the proxy: throughput and latency depend on the load generator
@@ -163,34 +163,6 @@ def sync_microseconds(folder):
     return statistics.median(times)
 
 
-def measure_ledger(build, binary, folder, options):
-    """The daemon beside itself without metering and ledger, which bench_unbilled is. Gives the rows and how many requests failed."""
-    upstream = Upstream(build, folder, False)
-    seen, syncs = {"unbilled": [], "proxyxai": []}, []
-    for index in range(options.rounds):
-        makers = [lambda: Proxyxai(build / "bench_unbilled", folder, upstream, "unbilled"), lambda: Proxyxai(binary, folder, upstream)]
-        syncs.append(sync_microseconds(folder))
-        for maker in makers if index % 2 == 0 else reversed(makers):
-            proxy = maker()
-            result = measure_requests(build, proxy, options.seconds)
-            seen[proxy.name].append(result)
-            stop(proxy.process)
-            print(f"ledger {proxy.name}: {result['cpu_us']:.2f} us CPU, {result['rate']:.0f}/s, p50 {result['p50_us']:.0f} us, errors {result['errors']}", file=sys.stderr)
-    stop(upstream.process)
-    return seen, statistics.median(syncs)
-
-
-def render_ledger(seen, sync):
-    middle = lambda name, field: statistics.median(r[field] for r in seen[name])
-    ratios = sorted(p["cpu_us"] / u["cpu_us"] for p, u in zip(seen["proxyxai"], seen["unbilled"]))
-    added = middle("proxyxai", "p50_us") - middle("unbilled", "p50_us")
-    return "\n".join([
-        "| metering and ledger | without, CPU µs | with, CPU µs | with ÷ without | spread | added p50 µs, 64 clients | one fdatasync µs | added ÷ fdatasync |",
-        "|---|---|---|---|---|---|---|---|",
-        f"| request, plain upstream | {middle('unbilled', 'cpu_us'):.2f} | {middle('proxyxai', 'cpu_us'):.2f} | **{statistics.median(ratios):.2f}** | "
-        f"{ratios[0]:.2f}–{ratios[-1]:.2f} | {added:.0f} | {sync:.0f} | {added / sync:.1f} |"])
-
-
 def measure_streams(build, proxy, folder, streams, seconds):
     idle = resident_mib(proxy.pid)
     flag = folder / "started"
@@ -238,7 +210,7 @@ def main():
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--require", type=float, default=0, help="fail when a ratio is below this")
     parser.add_argument("--profile", action="store_true", help="also show where the gateway's time goes (perf)")
-    parser.add_argument("--only", choices=["plain", "TLS", "events", "ledger"])
+    parser.add_argument("--only", choices=["plain", "TLS", "events"])
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 2, 2
@@ -250,17 +222,20 @@ def main():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="proxyxai-bench-"))
     folder.chmod(0o755)
     binary = options.build / "proxyxai"
-    rows, errors = [], 0
+    rows, syncs, errors = [], [], 0
     try:
         make_certificates(folder)
         for case in ("plain", "TLS", "events"):
             if options.only and case != options.only:
                 continue
             upstream = Upstream(options.build, folder, case == "TLS")
-            seen = {"nginx": [], "proxyxai": []}
+            seen = {"nginx": [], "unbilled": [], "proxyxai": []}
             straight = finish(load(options.build, upstream.port, "sk-any", "--seconds", 2, "--warmup", 0.5)) if case != "events" else None
             for index in range(options.rounds):
-                makers = [lambda: Nginx(folder, upstream, case == "events"), lambda: Proxyxai(binary, folder, upstream)]
+                syncs.append(sync_microseconds(folder))
+                makers = [lambda: Nginx(folder, upstream, case == "events"),
+                          lambda: Proxyxai(options.build / "bench_unbilled", folder, upstream, "unbilled"),
+                          lambda: Proxyxai(binary, folder, upstream)]
                 for maker in makers if index % 2 == 0 else reversed(makers):
                     proxy = maker()
                     if case == "events":
@@ -275,17 +250,11 @@ def main():
             if options.profile and case != "events":
                 profile(options.build, binary, folder, upstream, 5)
             stop(upstream.process)
-        ledger = None
-        if options.only in (None, "ledger"):
-            ledger = measure_ledger(options.build, binary, folder, options)
-            errors += sum(r["errors"] for results in ledger[0].values() for r in results)
     finally:
         for process in list(running):
             stop(process)
         shutil.rmtree(folder, ignore_errors=True)
-    table, worst = render(rows, options)
-    if ledger:
-        table = "\n\n".join(([table] if rows else []) + [render_ledger(*ledger)])
+    table, worst = render(rows, statistics.median(syncs), options)
     print(table)
     if not options.quick and not options.only:
         publish(table)
@@ -295,25 +264,35 @@ def main():
         raise SystemExit(f"the worst ratio, {worst:.2f}, is below {options.require}")
 
 
-def render(rows, options):
-    lines = ["| case | nginx CPU µs | proxyxai CPU µs | nginx ÷ proxyxai | spread | throughput ratio | added p50 µs (nginx / ours) | added p99 µs | resident MiB idle → loaded (nginx / ours) |",
-             "|---|---|---|---|---|---|---|---|---|"]
+def render(rows, sync, options):
+    """Two tables: beside nginx, and what billing adds; and the worst ratio beside nginx of what does the same work."""
+    def ratio(seen, over, under):
+        ratios = sorted(a["cpu_us"] / b["cpu_us"] for a, b in zip(seen[over], seen[under]))
+        return statistics.median(ratios), f"**{statistics.median(ratios):.2f}** ({ratios[0]:.2f}–{ratios[-1]:.2f})"
+
+    names = ("nginx", "unbilled", "proxyxai")
+    beside = ["| case | CPU µs: nginx / without billing / proxyxai | nginx ÷ without billing | nginx ÷ proxyxai | throughput, proxyxai ÷ nginx | added p50 µs (the three) | added p99 µs | resident MiB idle → loaded |",
+              "|---|---|---|---|---|---|---|---|"]
+    billing = ["| metering and ledger | CPU with ÷ without | added p50 µs, 64 clients | one fdatasync µs | added ÷ fdatasync |", "|---|---|---|---|---|"]
     worst = 1e9
     for case, seen, straight in rows:
         middle = lambda name, field: statistics.median(r[field] for r in seen[name])
-        ratios = sorted(n["cpu_us"] / p["cpu_us"] for n, p in zip(seen["nginx"], seen["proxyxai"]))
-        ratio = statistics.median(ratios)
-        worst = min(worst, ratio)
+        each = lambda text: " / ".join(text(name) for name in names)
         label = {"plain": "request, plain upstream", "TLS": "request, TLS upstream", "events": f"SSE event, {options.streams} streams at 50/s"}[case]
+        same_work, shown = ratio(seen, "nginx", "unbilled")
+        worst = min(worst, same_work)
+        speed = p50 = p99 = "–"
+        waits = ["–"] * 3
         if straight:
-            added = lambda field: " / ".join(f"{middle(n, field) - straight[field]:.0f}" for n in ("nginx", "proxyxai"))
+            p50, p99 = (each(lambda name: f"{middle(name, field) - straight[field]:.0f}") for field in ("p50_us", "p99_us"))
             speed = f"{middle('proxyxai', 'rate') / middle('nginx', 'rate'):.2f}"
-            p50, p99 = added("p50_us"), added("p99_us")
-        else:
-            speed, p50, p99 = "–", "–", "–"
-        memory = " / ".join(f"{middle(n, 'idle_mib'):.0f} → {middle(n, 'loaded_mib'):.0f}" for n in ("nginx", "proxyxai"))
-        lines.append(f"| {label} | {middle('nginx', 'cpu_us'):.2f} | {middle('proxyxai', 'cpu_us'):.2f} | **{ratio:.2f}** | {ratios[0]:.2f}–{ratios[-1]:.2f} | {speed} | {p50} | {p99} | {memory} |")
-    return "\n".join(lines), worst
+            added = middle("proxyxai", "p50_us") - middle("unbilled", "p50_us")
+            waits = [f"{added:.0f}", f"{sync:.0f}", f"{added / sync:.1f}"]
+        cpu = each(lambda name: f"{middle(name, 'cpu_us'):.2f}")
+        memory = each(lambda name: f"{middle(name, 'idle_mib'):.0f} → {middle(name, 'loaded_mib'):.0f}")
+        beside.append(f"| {label} | {cpu} | {shown} | {ratio(seen, 'nginx', 'proxyxai')[1]} | {speed} | {p50} | {p99} | {memory} |")
+        billing.append(f"| {label} | {ratio(seen, 'proxyxai', 'unbilled')[1]} | {' | '.join(waits)} |")
+    return "\n".join([*beside, "", *billing]), worst
 
 
 def publish(table):

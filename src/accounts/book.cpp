@@ -4,9 +4,10 @@
 
 namespace proxyxai {
 
-Book::Book(AccountTransaction& transaction, AccountRow row, WallTime now)
+Book::Book(AccountTransaction& transaction, AccountRow row, WallTime now, const UsageSum* known)
     : transaction_(transaction), row_(std::move(row)), cards_(transaction.cards(row_.id)), now_(now) {
-  take_in_usage();
+  if (known != nullptr && known->after == row_.rolled_to) take_in(*known);
+  else take_in(transaction_.usage_after(row_.id, row_.rolled_to));
 }
 
 void Book::record(const char* kind, AccountId from, AccountId to, Money amount) {
@@ -24,10 +25,9 @@ void Book::spend(Money amount) {
   else row_.overdraft += uncovered;
 }
 
-void Book::take_in_usage() {
-  std::int64_t last = row_.rolled_to;
+void Book::take_in(const UsageSum& usage) {
   Money cost;
-  for (DayRow& each : transaction_.usage_after(row_.id, row_.rolled_to, last)) {
+  for (const DayRow& each : usage.days) {
     transaction_.add_to_day(each);
     const std::int32_t month = each.day / 100;
     if (month > row_.month) {
@@ -38,7 +38,7 @@ void Book::take_in_usage() {
     row_.requests += each.requests;
     cost += each.cost;
   }
-  row_.rolled_to = last;
+  row_.rolled_to = usage.last;
   row_.credit_used += cost;
   // The requests themselves are the record.
   spend(cost);

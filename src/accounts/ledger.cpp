@@ -30,19 +30,15 @@ void log_failure(const char* what, std::exception_ptr failure) {
   }
 }
 
-/// Takes the requests of these accounts into their books, and lets `change` act on each. Gives the rows as they were saved.
-std::vector<AccountRow> bring_up_to_date(AccountTransaction& transaction, std::span<const AccountId> accounts, WallTime now,
-                                         const std::function<void(Book&)>& change = {}) {
-  std::vector<AccountRow> rows;
-  for (const AccountId each : accounts) {
-    auto row = transaction.account(each);
-    if (!row) continue;
-    Book book(transaction, std::move(*row), now);
-    if (change) change(book);
-    book.save();
-    rows.push_back(std::move(book.row()));
-  }
-  return rows;
+/// Takes the requests of an account into its book, and lets `change` act on it. Adds the row as it was saved; none: it is gone.
+void bring_up_to_date(AccountTransaction& transaction, AccountId account, WallTime now, std::vector<AccountRow>& saved,
+                      const UsageSum* known = nullptr, const std::function<void(Book&)>& change = {}) {
+  auto row = transaction.account(account);
+  if (!row) return;
+  Book book(transaction, std::move(*row), now, known);
+  if (change) change(book);
+  book.save();
+  saved.push_back(std::move(book.row()));
 }
 
 }  // namespace
@@ -65,7 +61,10 @@ Task<void> Ledger::start(std::vector<std::string> paths) {
   const WallTime now = clock_.wall_now();
   for (std::span<const AccountId> rest(left_behind); !rest.empty();) {
     const auto part = rest.first(std::min(rest.size(), most_in_one_roll));
-    auto work = [part, now](AccountTransaction& transaction) { bring_up_to_date(transaction, part, now); };
+    auto work = [part, now](AccountTransaction& transaction) {
+      std::vector<AccountRow> saved;
+      for (const AccountId each : part) bring_up_to_date(transaction, each, now, saved);
+    };
     co_await store_.transact(std::move(work));
     rest = rest.subspan(part.size());
   }
@@ -148,9 +147,11 @@ void Ledger::settle(std::vector<Pending>& batch, bool stored) {
     --each.account->uncommitted;
     if (stored) {
       last_committed_ = each.row.id;
-      Dirty& dirty = dirty_[each.account->row.id];
+      const auto [entry, is_new] = dirty_.try_emplace(each.account->row.id);
+      Dirty& dirty = entry->second;
       dirty.account = each.account;
-      dirty.last = each.row.id;
+      if (is_new) dirty.usage.after = each.account->row.rolled_to;
+      dirty.usage.add(each.row, calendar_.day_of(time_of_request(each.row.id)));
       if (++dirty.requests >= settings_.roll_up_after) next_roll_ = {};
       if (on_charged_) on_charged_(each.account);
     } else {
@@ -175,19 +176,27 @@ Task<void> Ledger::transact(std::function<std::vector<AccountRow>(AccountTransac
     accounts_.apply(each);
     const auto dirty = dirty_.find(each.id);
     if (dirty == dirty_.end()) continue;
-    if (dirty->second.last <= each.rolled_to) dirty_.erase(dirty);
+    if (dirty->second.usage.last <= each.rolled_to) dirty_.erase(dirty);
     else dirty->second.requests = 0;
   }
 }
 
 Task<void> Ledger::roll(std::vector<AccountPtr> accounts, std::optional<std::int64_t> mark) {
   const WallTime now = clock_.wall_now();
-  std::vector<AccountId> ids;
-  for (const AccountPtr& each : accounts) ids.push_back(each->row.id);
-  auto work = [ids, mark, now](AccountTransaction& transaction) {
-    std::vector<AccountRow> rows = bring_up_to_date(transaction, ids, now);
+  std::vector<std::pair<AccountId, UsageSum>> known;
+  for (const AccountPtr& each : accounts) {
+    const auto dirty = dirty_.find(each->row.id);
+    if (dirty == dirty_.end()) continue;
+    UsageSum& usage = dirty->second.usage;
+    UsageSum rest;
+    rest.after = rest.last = usage.last;
+    known.emplace_back(each->row.id, std::exchange(usage, std::move(rest)));
+  }
+  auto work = [known = std::move(known), mark, now](AccountTransaction& transaction) {
+    std::vector<AccountRow> saved;
+    for (const auto& [account, usage] : known) bring_up_to_date(transaction, account, now, saved, &usage);
     if (mark) transaction.set_mark(rolled_mark, *mark);
-    return rows;
+    return saved;
   };
   co_await transact(std::move(work));
   for (const AccountPtr& each : accounts) {
@@ -228,7 +237,10 @@ Task<void> Ledger::upkeep() {
     held[each] = account ? account->held : Money{};
   }
   auto work = [expired, held, now](AccountTransaction& transaction) {
-    return bring_up_to_date(transaction, expired, now, [&held](Book& book) { book.expire_cards(held.at(book.row().id)); });
+    std::vector<AccountRow> saved;
+    const auto expire = [&held](Book& book) { book.expire_cards(held.at(book.row().id)); };
+    for (const AccountId each : expired) bring_up_to_date(transaction, each, now, saved, nullptr, expire);
+    return saved;
   };
   co_await transact(std::move(work));
 }

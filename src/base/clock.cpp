@@ -23,6 +23,15 @@ std::int32_t day_of(WallTime time) {
   return (local.tm_year + 1900) * 10'000 + (local.tm_mon + 1) * 100 + local.tm_mday;
 }
 
+std::int32_t LocalDays::day_of(WallTime time) {
+  // Time zones, and when they change, are whole quarters of an hour from UTC.
+  constexpr std::int64_t quarter_ms = 900'000;
+  const std::int64_t quarter = to_unix_ms(time) / quarter_ms;
+  if (quarter != quarter_) day_ = proxyxai::day_of(from_unix_ms(quarter * quarter_ms));
+  quarter_ = quarter;
+  return day_;
+}
+
 std::string to_rfc3339(WallTime time) {
   const std::tm local = to_local(time);
   char text[40];

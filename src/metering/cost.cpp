@@ -24,6 +24,7 @@ class Tokens {
  public:
   explicit Tokens(std::int64_t total) : rest_(counted(total)) {}
   void take(std::int64_t part, std::int64_t price) {
+    if (part <= 0) return;
     const std::int64_t taken = std::min(counted(part), rest_);
     rest_ -= taken;
     sum_ += Wide{taken} * price_of(price);

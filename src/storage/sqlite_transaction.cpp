@@ -11,23 +11,6 @@ std::vector<AccountId> read_ids(Statement& statement) {
   return ids;
 }
 
-/// The local day of a request's id, which is its time in microseconds.
-class LocalDays {
- public:
-  std::int32_t day_of(std::int64_t id) {
-    // Time zones, and when they change, are whole quarters of an hour from UTC.
-    constexpr std::int64_t quarter_ms = 900'000;
-    const std::int64_t quarter = id / (quarter_ms * 1'000);
-    if (quarter != quarter_) day_ = proxyxai::day_of(from_unix_ms(quarter * quarter_ms));
-    quarter_ = quarter;
-    return day_;
-  }
-
- private:
-  std::int64_t quarter_ = -1;
-  std::int32_t day_ = 0;
-};
-
 std::optional<AccountRow> read_one(Statement& statement) {
   if (!statement.step()) return std::nullopt;
   return read_account(statement);
@@ -255,32 +238,25 @@ void SqliteTransaction::add(const UsageRow& row) {
   put.bind(std::int64_t{(row.stream ? 1 : 0) | (row.estimated ? 2 : 0)}).bind(std::string_view(row.request_id)).run();
 }
 
-std::vector<DayRow> SqliteTransaction::usage_after(AccountId account, std::int64_t after, std::int64_t& last) {
+UsageSum SqliteTransaction::usage_after(AccountId account, std::int64_t after) {
   // Added up here: SQLite would ask for the day of each row and sort them all.
   Statement statement = database_.prepare("SELECT id, model, input, cached, output, cost FROM requests WHERE account_id = ? AND id > ? ORDER BY id");
   statement.bind(account).bind(after);
+  UsageSum sum;
+  sum.after = sum.last = after;
   LocalDays calendar;
-  std::vector<DayRow> days;
-  last = after;
+  UsageRow row;
+  row.account_id = account;
   while (statement.step()) {
-    last = statement.integer(0);
-    const std::int32_t day = calendar.day_of(last);
-    const std::int64_t model = statement.integer(1);
-    auto row = std::find_if(days.rbegin(), days.rend(), [&](const DayRow& each) { return each.day == day && each.model == model; });
-    if (row == days.rend()) {
-      DayRow& added = days.emplace_back();
-      added.account_id = account;
-      added.day = day;
-      added.model = model;
-      row = days.rbegin();
-    }
-    ++row->requests;
-    row->input += statement.integer(2);
-    row->cached += statement.integer(3);
-    row->output += statement.integer(4);
-    row->cost += Money{statement.integer(5)};
+    row.id = statement.integer(0);
+    row.model = statement.integer(1);
+    row.input = statement.integer(2);
+    row.cached = statement.integer(3);
+    row.output = statement.integer(4);
+    row.cost = {statement.integer(5)};
+    sum.add(row, calendar.day_of(time_of_request(row.id)));
   }
-  return days;
+  return sum;
 }
 
 void SqliteTransaction::add_to_day(const DayRow& row) {

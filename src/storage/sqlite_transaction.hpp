@@ -27,7 +27,7 @@ class SqliteTransaction final : public AccountTransaction {
   void add(OperationRow& row) override;
   void add(const UsageRow& row) override;
 
-  std::vector<DayRow> usage_after(AccountId account, std::int64_t after, std::int64_t& last) override;
+  UsageSum usage_after(AccountId account, std::int64_t after) override;
   void add_to_day(const DayRow& row) override;
   std::int64_t last_request() override;
   std::vector<AccountId> accounts_used_after(std::int64_t after) override;

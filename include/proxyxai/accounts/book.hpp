@@ -9,8 +9,9 @@ namespace proxyxai {
 /// before `save`.
 class Book {
  public:
-  /// `row` as the transaction gives it. `now` dates what is written.
-  Book(AccountTransaction& transaction, AccountRow row, WallTime now);
+  /// `row` as the transaction gives it. `now` dates what is written. `known`: requests that memory has added up; where they do not begin
+  /// with what the row does not know of, the stored ones are read.
+  Book(AccountTransaction& transaction, AccountRow row, WallTime now, const UsageSum* known = nullptr);
 
   [[nodiscard]] AccountRow& row() { return row_; }
   [[nodiscard]] Money balance() const { return sum_of(cards_) - row_.overdraft; }
@@ -31,7 +32,7 @@ class Book {
   void save();
 
  private:
-  void take_in_usage();
+  void take_in(const UsageSum& usage);
 
   AccountTransaction& transaction_;
   AccountRow row_;

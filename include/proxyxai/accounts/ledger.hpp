@@ -92,9 +92,10 @@ class Ledger {
   struct Dirty {
     AccountPtr account;
     std::int64_t requests = 0;
-    std::int64_t last = 0;  // id of its newest row
+    UsageSum usage;  // not on its way to the store yet; ends with its newest row
   };
   std::unordered_map<AccountId, Dirty> dirty_;  // have rows that are not rolled up; keeps them in memory
+  LocalDays calendar_;
   TextMap<std::int64_t> words_;
 };
 

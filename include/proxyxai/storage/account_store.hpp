@@ -118,6 +118,18 @@ struct DayRow {
   Money cost;
 };
 
+/// The requests of one account after `after` and up to `last`, by day and model.
+struct UsageSum {
+  std::int64_t after = 0, last = 0;
+  std::vector<DayRow> days;
+
+  /// The next request; `day` is its day.
+  void add(const UsageRow& row, std::int32_t day);
+};
+
+/// When a request was settled, which its id is made of.
+inline WallTime time_of_request(std::int64_t id) { return from_unix_ms(id / 1'000); }
+
 /// One transaction, on the storage thread: all of it is stored, or nothing. Throws StorageError.
 class AccountTransaction {
  public:
@@ -150,8 +162,8 @@ class AccountTransaction {
   virtual void add(OperationRow& row) = 0;
   virtual void add(const UsageRow& row) = 0;
 
-  /// Usage of the account by day and model in requests after `after`, and the last of them in `last`.
-  virtual std::vector<DayRow> usage_after(AccountId account, std::int64_t after, std::int64_t& last) = 0;
+  /// The account's requests after `after`.
+  virtual UsageSum usage_after(AccountId account, std::int64_t after) = 0;
   virtual void add_to_day(const DayRow& row) = 0;
   /// The id of the newest request; 0: there is none.
   virtual std::int64_t last_request() = 0;
