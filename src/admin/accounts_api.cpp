@@ -174,7 +174,7 @@ Task<ApiResponse> AccountsApi::users(ApiRequest request, AccountPtr caller) {
     throw WrongMethod{"GET, POST"};
   }
   if (method == "GET") co_return co_await show(caller, std::move(who), false);
-  if (method == "PUT" || method == "POST" || method == "PATCH") co_return co_await change(request, caller, std::move(who));
+  if (method == "PUT" || method == "POST") co_return co_await change(request, caller, std::move(who));
   if (method == "DELETE") co_return co_await remove(request, caller, std::move(who));
   throw WrongMethod{"GET, PUT, POST, DELETE"};
 }

@@ -171,7 +171,7 @@ Task<ApiResponse> KeysApi::handle(ApiRequest request, AccountPtr caller) {
     key = keys_.find(*id);
     co_return key ? respond(render(*key)) : not_found(number);
   }
-  if (method == "PUT" || method == "POST" || method == "PATCH") co_return co_await change(*id, request);
+  if (method == "PUT") co_return co_await change(*id, request);
   if (method == "DELETE") {
     key = co_await keys_.remove(*id);
     co_return changed("delete", key, number);
