@@ -16,6 +16,13 @@ constexpr std::size_t piece_size = 16 << 10;
 /// How long one direction may go on after the other has ended.
 constexpr milliseconds farewell{5'000};
 
+/// The frame that ends a WebSocket (RFC 6455 section 5.5.1); `reason` is short.
+std::string close_frame(std::uint16_t code, std::string_view reason) {
+  std::string frame{'\x88', static_cast<char>(2 + reason.size()), static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
+  return frame.append(reason);
+}
+constexpr std::uint16_t policy_violation = 1008, try_again_later = 1013;
+
 }  // namespace
 
 Task<void> Relay::pump_up(RequestContext& request) const {
@@ -54,6 +61,8 @@ Task<void> Relay::pump_down(RequestContext& request) const {
     if (told.usage.given || told.delivered > 0) events.push_back(std::move(told));
   });
   bool has_credit = true, is_stored = true;
+  bool is_between_frames = true;  // what the client has ends with a frame
+  std::string farewell_frame;
   for (;;) {
     if (out.size() > 0) {
       reader.feed({static_cast<const char*>(out.data()), out.size()});
@@ -65,15 +74,16 @@ Task<void> Relay::pump_down(RequestContext& request) const {
       events.clear();
       if (!is_stored) {
         request.reason = "storage_unavailable";
-        upstream.cancel();
+        farewell_frame = close_frame(try_again_later, request.reason);
         break;
       }
       const bool written = co_await client.write({&out, 1});
       if (!written) break;
+      is_between_frames = reader.is_between_frames();
     }
     if (!has_credit) {
       request.reason = "insufficient_quota";
-      upstream.cancel();
+      farewell_frame = close_frame(policy_violation, request.reason);
       break;
     }
     client.deadline().set(idle_timeout_);
@@ -81,6 +91,11 @@ Task<void> Relay::pump_down(RequestContext& request) const {
     const Transfer got = co_await upstream.stream().read_some(asio::buffer(piece));
     if (got.error || got.bytes == 0) break;
     out = asio::const_buffer(piece.data(), got.bytes);
+  }
+  if (!farewell_frame.empty()) {
+    upstream.cancel();
+    asio::const_buffer frame(farewell_frame.data(), farewell_frame.size());
+    if (is_between_frames) co_await client.write({&frame, 1});
   }
   client.stream().shutdown_send();
   client.deadline().set(farewell);

@@ -536,9 +536,10 @@ def test_leaving_a_realtime_session_before_its_usage_comes_is_charged_by_what_wa
 def test_a_realtime_session_ends_when_the_credit_does(careful, mock):
     account = careful.make_child(0.01)
     with socket_of(careful, account.key) as connection:
-        with pytest.raises(websockets.exceptions.ConnectionClosed):
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
             for _ in range(1_000):
                 ask(connection, type="response.create", mock_usage={"input": 100, "output": 20})
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1008, "insufficient_quota")
     wait_for(lambda: careful.metric("proxyxai_requests_in_flight") == 0, 10 * SLOW, "its end")
     assert -STEP <= account.balance() <= 2 * STEP
     assert 10**7 - account.balance() == sum(account.costs())
@@ -651,8 +652,10 @@ def test_a_full_disk_ends_a_realtime_session_before_its_usage_passes(start, mock
         paid = account.balance()
         fill_disk(gateway)
         connection.send('{"type":"response.create"}')
-        with pytest.raises(websockets.exceptions.ConnectionClosed):
-            assert "response.done" not in connection.recv(timeout=10 * SLOW)
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
+            while True:
+                assert "response.done" not in connection.recv(timeout=10 * SLOW)
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1013, "storage_unavailable")
     free_disk(gateway)
     wait_for(lambda: account.chat()[0] == 200, 10 * SLOW, "service again")
     assert account.costs()[1:] == [10**9 - paid] and 10**9 - account.balance() == sum(account.costs())

@@ -16,6 +16,9 @@ class WebSocketReader {
   explicit WebSocketReader(std::function<void(std::string_view message)> on_text) : on_text_(std::move(on_text)) {}
   void feed(std::string_view bytes);
 
+  /// Whether a frame of another sender may stand here.
+  [[nodiscard]] bool is_between_frames() const { return !in_frame_ && head_.empty() && !is_broken_; }
+
  private:
   std::size_t take_head(std::string_view bytes);
   void end_frame();
