@@ -19,10 +19,19 @@ struct RequestFacts {
   // How much it may come to.
   std::optional<std::int64_t> max_tokens;  ///< The largest of `max_tokens`, `max_completion_tokens`, `max_output_tokens`.
   std::int64_t n = 1;                      ///< `n`: choices or images; 1 to 1000, what is out of range counts as 1.
+  std::int64_t best_of = 1;                ///< `best_of`, in the same way.
+  std::int64_t prompts = 1;                ///< Of a top-level array `prompt`: its strings and arrays; at least 1.
+  bool background = false;                 ///< `"background": true`.
+  /// `previous_response_id`, `conversation` or a `prompt` with an `id`: more is read than the body holds.
+  bool refers_to_stored = false;
   std::int64_t text_bytes = 0;             ///< Bytes of string values, decoded, but for `data:` URLs; of form fields.
   /// String values that begin with `data:`, where one may stand: members `url`, `image_url`, `file_data`. Elsewhere they are text.
   std::int64_t data_urls = 0;
+  /// String values of members `url`, `image_url`, `file_url` that begin with `http`, and of `file_id`: what upstream fetches.
+  std::int64_t links = 0;
   std::int64_t characters = 0;             ///< Characters (UTF-8 code points) of a top-level string `input` (speech).
+  std::int64_t files = 0;                  ///< Multipart: file parts.
+  bool form_is_whole = false;              ///< Multipart: at least one part was read, and the closing delimiter.
   std::int64_t file_bytes = 0;             ///< Multipart: bytes of file parts.
   std::int64_t audio_ms = 0;               ///< Multipart: length of the first file part where it is a WAV file; else 0.
   std::string size, quality;               ///< Of images; at most 32 bytes each.
