@@ -12,7 +12,7 @@ endif()
 add_library(proxyxai_options INTERFACE)
 target_compile_options(proxyxai_options INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
-  -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough -fno-strict-overflow)
+  -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside Boost and libstdc++ templates when it inlines coroutines; they are not ours.
   target_compile_options(proxyxai_options INTERFACE
@@ -21,7 +21,10 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # The same again where link-time optimisation compiles.
   target_link_options(proxyxai_options INTERFACE -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized)
 endif()
-if(PROXYXAI_SANITIZE)
+if(NOT PROXYXAI_SANITIZE)
+  # With it a sanitizer would not see a signed overflow.
+  target_compile_options(proxyxai_options INTERFACE -fno-strict-overflow)
+else()
   target_compile_options(proxyxai_options INTERFACE
     -fsanitize=${PROXYXAI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   target_link_options(proxyxai_options INTERFACE -fsanitize=${PROXYXAI_SANITIZE})

@@ -45,7 +45,7 @@ need_packages() {
   $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${wanted[@]}" >/dev/null
 }
 
-build_packages=(g++ cmake ninja-build pkg-config ccache 'libboost1.81-dev|libboost-dev' libssl-dev nlohmann-json3-dev
+build_packages=(ca-certificates g++ cmake ninja-build pkg-config ccache 'libboost1.81-dev|libboost-dev' libssl-dev nlohmann-json3-dev
   libsqlite3-dev libspdlog-dev libcurl4-openssl-dev libmimalloc-dev)
 test_packages=(libgtest-dev libgmock-dev python3 python3-venv curl openssl sqlite3 ca-certificates)
 # Node may come from elsewhere, with an npm of its own that Debian's does not go along with.

@@ -62,7 +62,7 @@ bool up_to_root(const Account& account, Condition is_so) {
 }  // namespace
 
 bool Account::is_enabled() const {
-  return up_to_root(*this, [](const Account& each) { return each.row.enabled; });
+  return up_to_root(*this, [](const Account& each) { return each.row.enabled && !each.is_closing && !each.is_gone; });
 }
 
 bool Account::may_use_path(std::string_view path) const {
@@ -86,14 +86,23 @@ void Account::charge(Money cost, std::int32_t now_month) {
   month_used += cost;
 }
 
-void Account::take_back(Money cost) {
+void Account::take_back(Money cost, std::int32_t charged_month) {
   used_total -= cost;
-  month_used -= cost;
+  if (month == charged_month) month_used -= cost;
+}
+
+std::optional<milliseconds> Account::count_change(Instant now) {
+  if (changes == 0 || now - changes_since >= minute) {
+    changes_since = now;
+    changes = 0;
+  }
+  if (changes >= most_changes) return std::chrono::ceil<milliseconds>(changes_since + minute - now);
+  ++changes;
+  return std::nullopt;
 }
 
 void Account::apply(const AccountRow& stored) {
   row = stored;
-  row.enabled = stored.enabled && !is_closing;
   access = AccessRules(row.allow_ips, row.allow_models, row.resources);
   windows.set(row.limits);
   std::string ignored;

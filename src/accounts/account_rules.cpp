@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include <nlohmann/json.hpp>
 
@@ -77,6 +78,10 @@ void set_access(AccountRow& row, const AccountChange& change) {
     if (!parse_model_limits(*change.model_limits, bad)) refuse_value("ModelLimits", bad);
     row.model_limits = *change.model_limits == "{}" ? "" : *change.model_limits;
   }
+}
+
+Money cut_to_fit(Wide nanos) {
+  return {static_cast<std::int64_t>(std::min(nanos, Wide{std::numeric_limits<std::int64_t>::max()}))};
 }
 
 void set_money_limit(Money& limit, const std::optional<Money>& wanted, const char* field) {
@@ -211,6 +216,8 @@ void set_key(AccountRow& row, const Secret& key) {
   row.partial = key.tail(shown_tail);
 }
 
-Money in_book(Money amount, Rate of, Rate in) { return scale(amount, in, of); }
+Money price_in_book(Money amount, Rate of, Rate in) { return cut_to_fit((Wide{amount.nanos} * in + of - 1) / of); }
+
+Money worth_in_book(Money amount, Rate of, Rate in) { return cut_to_fit(Wide{amount.nanos} * in / of); }
 
 }  // namespace proxyxai

@@ -29,8 +29,10 @@ AccountRow row_of(AccountTransaction& transaction, AccountId id);
 
 void set_key(AccountRow& row, const Secret& key);
 
-/// What `amount` in the book of rate `of` is in the book of rate `in`.
-Money in_book(Money amount, Rate of, Rate in);
+/// What `amount` ≥ 0 in the book of rate `of` is in the book of rate `in`: to who pays it, rounded up, so that nothing is had for
+/// nothing, and to who gets it, rounded down.
+Money price_in_book(Money amount, Rate of, Rate in);
+Money worth_in_book(Money amount, Rate of, Rate in);
 
 /// What a change asks for, as JSON for the log of operations.
 std::string describe(const AccountChange& change);

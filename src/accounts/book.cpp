@@ -74,7 +74,6 @@ void Book::save() {
   row_.updated_at = now_;
   transaction_.update(row_);
   row_.cards = sum_of(cards_);
-  row_.next_expiry = cards_.empty() ? std::nullopt : std::optional<WallTime>(cards_.front().expires_at);
 }
 
 void move_credit(const char* kind, Book& from, Money paid, Book& to, Money received, seconds valid, const std::string& reference) {

@@ -1,16 +1,30 @@
 #include <algorithm>
 
-#include <boost/asio/this_coro.hpp>
-
 #include "account_rules.hpp"
-#include "proxyxai/base/timer.hpp"
+#include "wait_until.hpp"
 
 namespace proxyxai {
 namespace {
 
 constexpr seconds deleted_life{180 * 86'400};
-/// How long a deletion waits for the account's requests in flight, and how often it looks.
-constexpr milliseconds patience{5'000}, glance{20};
+
+/// What is left on `user` goes to its parent as one card, less the fee.
+void refund(Book& user, Book& parent, Money most_fee) {
+  const Money balance = user.balance();
+  const Money worth = worth_in_book(balance, user.row().rates, parent.row().rates);
+  const Money fee = std::min(most_fee, worth);
+  user.record("fee", user.row().id, counterpart::fees, fee);
+  move_credit("refund", user, balance - fee, parent, worth - fee, deleted_life, "refund of " + user.row().name);
+  user.spend(fee);
+}
+
+/// What `user` owes its parent pays, and owes where its cards do not cover it: else who makes accounts, overdraws and deletes them
+/// would use for nothing.
+void pass_on_debt(Book& user, Book& parent) {
+  const Money debt = -user.balance();
+  const Money price = price_in_book(debt, user.row().rates, parent.row().rates);
+  move_credit("debt", parent, price, user, debt, deleted_life, "debt of " + user.row().name);
+}
 
 }  // namespace
 
@@ -22,23 +36,15 @@ Task<AccountOutcome> AccountService::remove(AccountPtr caller, std::string who, 
   // In memory from here on, so that no request finds it enabled.
   AccountPtr loaded;
   if (found) loaded = co_await accounts_.find(found->id);
-  const bool was_enabled = loaded && loaded->row.enabled;
-  const auto reopen = [&loaded, was_enabled] {
-    if (!loaded) return;
-    loaded->is_closing = false;
-    loaded->row.enabled = was_enabled;
+  const auto reopen = [&loaded] {
+    if (loaded) loaded->is_closing = false;
   };
   if (loaded) {
+    if (loaded->is_closing) throw Refused({409, "requests_in_flight", "The account is being deleted already.", {}, false, milliseconds(5'000)});
     // Its key stops at once; what is under way comes to its end, so that the balance is the last word.
     loaded->is_closing = true;
-    loaded->row.enabled = false;
-    Timer timer(co_await boost::asio::this_coro::executor);
-    const auto is_busy = [&loaded] { return loaded->in_flight > 0 || loaded->uncommitted > 0; };
-    for (milliseconds waited{0}; is_busy() && waited < patience; waited += glance) {
-      timer.expires_after(glance);
-      co_await timer.async_wait(use_result_task);
-    }
-    if (is_busy()) {
+    auto is_idle = [&loaded] { return loaded->in_flight == 0 && loaded->uncommitted == 0; };
+    if (!co_await wait_until(std::move(is_idle))) {
       reopen();
       throw Refused({409, "requests_in_flight", "The account has requests in flight; set Status to false, and delete it when they have ended.", {}, false, milliseconds(5'000)});
     }
@@ -58,17 +64,8 @@ Task<AccountOutcome> AccountService::remove(AccountPtr caller, std::string who, 
     transaction.add(operation);
     parent.set_operation(operation.id);
     user.set_operation(operation.id);
-    const Money balance = user.balance();
-    if (balance.nanos < 0) {
-      user.record("write_off", counterpart::issue, user.row().id, -balance);
-      user.row().overdraft = {};
-    } else {
-      const Money worth = in_book(balance, user.row().rates, parent.row().rates);
-      const Money fee = by.is_root || parent.row().is_root ? Money{} : std::min(most_fee, worth);
-      user.record("fee", user.row().id, counterpart::fees, fee);
-      move_credit("refund", user, balance - fee, parent, worth - fee, deleted_life, "refund of " + user.row().name);
-      user.spend(fee);
-    }
+    if (user.balance().nanos < 0) pass_on_debt(user, parent);
+    else refund(user, parent, by.is_root || parent.row().is_root ? Money{} : most_fee);
     const AccountRow gone = user.row();
     parent.row().children -= 1;
     parent.save();

@@ -153,7 +153,6 @@ void AccountDirectory::remove(const AccountRow& stored) {
   forget(stored.key_digest);
   if (const AccountPtr account = loaded(stored.id)) {
     account->is_gone = true;
-    account->row.enabled = false;
   }
 }
 

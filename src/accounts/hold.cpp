@@ -41,7 +41,7 @@ void for_windows(Account& account, std::string_view model, Visitor visit) {
 std::optional<RateShown> shown(std::vector<SlidingWindow>& windows, Instant now) {
   if (windows.empty()) return std::nullopt;
   SlidingWindow& tightest = *std::min_element(windows.begin(), windows.end(), [now](SlidingWindow a, SlidingWindow b) {
-    return a.left(now) * b.limit() < b.left(now) * a.limit();
+    return Wide{a.left(now)} * b.limit() < Wide{b.left(now)} * a.limit();
   });
   return RateShown{tightest.limit(), tightest.left(now), tightest.wait_for(now, tightest.limit())};
 }
@@ -91,7 +91,7 @@ std::optional<ApiError> Hold::place(AccountPtr account, const Demand& demand, Mo
   if (account->is_gone || account->is_closing) return ApiError{401, "invalid_api_key", "This account has been deleted.", {}, true};
   const bool pays = !account->row.is_root;
   const Money hard_limit = account->row.hard_limit;
-  if (pays && hard_limit.nanos > 0 && account->month_used >= hard_limit) return month_is_used_up(*account);
+  if (pays && hard_limit.nanos > 0 && account->used_in(demand.month) >= hard_limit) return month_is_used_up(*account);
   const Money available = account->available();
   if (pays && (available < floor || available < demand.least || available.nanos <= 0)) return insufficient();
   account_ = std::move(account);
@@ -114,6 +114,12 @@ bool Hold::top_up(Money amount) {
   account_->held += amount;
   money_ += amount;
   return true;
+}
+
+void Hold::shrink_to(Money most) {
+  if (!account_ || money_ <= most) return;
+  account_->held -= money_ - most;
+  money_ = most;
 }
 
 void Hold::settle(std::int64_t tokens, Instant now) {

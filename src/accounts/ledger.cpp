@@ -12,7 +12,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr seconds roll_interval{5}, upkeep_interval{60}, month_interval{1};
+// Credit that has expired can be spent until the next upkeep.
+constexpr seconds roll_interval{5}, upkeep_interval{1}, forgetting_interval{60}, month_interval{1};
 constexpr std::chrono::microseconds longest_gathering{500};
 constexpr std::size_t most_in_one_roll = 500;
 constexpr std::size_t most_unstored = 100'000;
@@ -46,7 +47,11 @@ void bring_up_to_date(AccountTransaction& transaction, AccountId account, WallTi
 Ledger::Ledger(asio::io_context& loop, AccountStore& store, AccountDirectory& accounts, Clock& clock, Settings settings)
     : loop_(loop), store_(store), accounts_(accounts), clock_(clock), settings_(settings), month_(month_of(clock.wall_now())) {}
 
-Ledger::~Ledger() = default;
+Ledger::~Ledger() {
+  Money owed;
+  for (const Pending& each : unstored_) owed += each.row.cost;
+  if (!unstored_.empty()) spdlog::error("{} requests for ${} could not be stored and are lost with this process", unstored_.size(), to_decimal(owed));
+}
 
 Task<void> Ledger::start(std::vector<std::string> paths) {
   for (std::string& each : paths) co_await learn(std::move(each));
@@ -88,12 +93,20 @@ Task<std::int64_t> Ledger::learn(std::string text) {
 }
 
 void Ledger::submit(Pending pending) {
+  Account& account = *pending.account;
+  pending.month = month_;
+  account.charge(pending.row.cost, month_);
+  ++account.uncommitted;
+  if (account.repricing > 0) {
+    ++account.parked;
+    pending.rate = account.row.rates;
+    parked_.push_back(std::move(pending));
+    return;
+  }
   const std::int64_t now = to_unix_ms(clock_.wall_now()) * 1'000;
   last_id_ = std::max(last_id_ + 1, now);
   pending.row.id = last_id_;
-  pending.row.account_id = pending.account->row.id;
-  pending.account->charge(pending.row.cost, month_);
-  ++pending.account->uncommitted;
+  pending.row.account_id = account.row.id;
   waiting_.push_back(std::move(pending));
   if (committing_) return;
   committing_ = true;
@@ -113,6 +126,24 @@ Task<bool> Ledger::charge(AccountPtr account, UsageRow row) {
 }
 
 void Ledger::note(AccountPtr account, UsageRow row) { submit({std::move(row), std::move(account), std::nullopt}); }
+
+void Ledger::begin_repricing(const AccountPtr& account) { ++account->repricing; }
+
+void Ledger::end_repricing(const AccountPtr& account) {
+  if (--account->repricing > 0) return;
+  for (Pending& each : std::exchange(parked_, {})) {
+    if (each.account != account) {
+      parked_.push_back(std::move(each));
+      continue;
+    }
+    --account->parked;
+    --account->uncommitted;
+    account->take_back(each.row.cost, each.month);
+    const Rate rate = account->row.rates;
+    if (each.rate != rate) each.row.cost = std::min(scale(each.row.list_cost, rate, list_rate), most_money);
+    submit(std::move(each));
+  }
+}
 
 /// Waits while each turn of the loop ends more requests: a busy loop commits less often, an idle one at once.
 Task<void> Ledger::gather() {
@@ -144,6 +175,11 @@ Task<void> Ledger::commit_loop() {
 void Ledger::settle(std::vector<Pending>& batch, bool stored) {
   healthy_ = stored;
   for (Pending& each : batch) {
+    if (!stored && !each.waiter && each.row.cost.nanos > 0 && unstored_.size() < most_unstored) {
+      // Nobody can be refused any more: it is owed, and stored when that is possible again.
+      unstored_.push_back(std::move(each));
+      continue;
+    }
     --each.account->uncommitted;
     if (stored) {
       last_committed_ = each.row.id;
@@ -155,12 +191,7 @@ void Ledger::settle(std::vector<Pending>& batch, bool stored) {
       if (++dirty.requests >= settings_.roll_up_after) next_roll_ = {};
       if (on_charged_) on_charged_(each.account);
     } else {
-      if (!each.waiter && each.row.cost.nanos > 0 && unstored_.size() < most_unstored) {
-        // Nobody can be refused any more: it is owed, and stored when that is possible again.
-        unstored_.push_back(std::move(each));
-        continue;
-      }
-      each.account->take_back(each.row.cost);
+      each.account->take_back(each.row.cost, each.month);
     }
   }
   for (Pending& each : batch) {
@@ -217,19 +248,23 @@ Task<void> Ledger::roll_up() {
   }
 }
 
-Task<void> Ledger::upkeep() {
+Task<void> Ledger::upkeep(bool forgets) {
   const WallTime now = clock_.wall_now();
   const std::int64_t oldest = to_unix_ms(now - std::chrono::hours(24 * settings_.retention_days)) * 1'000;
   std::vector<AccountId> expired;
   std::size_t forgotten = 0;
-  auto sweep = [&expired, &forgotten, now, oldest](AccountTransaction& transaction) {
-    forgotten = transaction.forget_requests(oldest, most_forgotten);
-    transaction.forget_answers(now - answers_kept);
+  auto sweep = [&expired, &forgotten, forgets, now, oldest](AccountTransaction& transaction) {
+    if (forgets) {
+      const std::size_t requests = transaction.forget_requests(oldest, most_forgotten);
+      const std::size_t operations = transaction.forget_operations(time_of_request(oldest), most_forgotten);
+      forgotten = std::max(requests, operations);
+      transaction.forget_answers(now - answers_kept);
+    }
     expired = transaction.with_expired_cards(now, most_expired);
   };
   co_await store_.transact(std::move(sweep));
   // There are more: the next step soon, or the file would grow under steady load.
-  if (forgotten == most_forgotten || expired.size() == most_expired) next_upkeep_ = {};
+  if (forgotten == most_forgotten) next_forgetting_ = {};
   if (expired.empty()) co_return;
   std::unordered_map<AccountId, Money> held;
   for (const AccountId each : expired) {
@@ -249,7 +284,8 @@ Task<void> Ledger::probe() {
   auto write = [](AccountTransaction& transaction) { transaction.set_mark("probe", transaction.mark("probe") + 1); };
   healthy_ = co_await store_.transact(std::move(write));
   for (Pending& each : std::exchange(unstored_, {})) {
-    each.account->take_back(each.row.cost);
+    --each.account->uncommitted;
+    each.account->take_back(each.row.cost, each.month);
     submit(std::move(each));
   }
 }
@@ -272,8 +308,10 @@ void Ledger::tick(Instant now) {
   }
   if (now >= next_upkeep_ && !keeping_up_) {
     next_upkeep_ = now + upkeep_interval;
+    const bool forgets = now >= next_forgetting_;
+    if (forgets) next_forgetting_ = now + forgetting_interval;
     keeping_up_ = true;
-    asio::co_spawn(loop_.get_executor(), upkeep(), [this](std::exception_ptr failure) {
+    asio::co_spawn(loop_.get_executor(), upkeep(forgets), [this](std::exception_ptr failure) {
       keeping_up_ = false;
       log_failure("upkeep of the ledger", failure);
     });

@@ -5,6 +5,7 @@
 #include "account_rules.hpp"
 #include "proxyxai/accounts/virtual_key.hpp"
 #include "proxyxai/base/ascii.hpp"
+#include "wait_until.hpp"
 
 namespace proxyxai {
 namespace {
@@ -78,8 +79,7 @@ void AccountService::require_manager(const Account& caller) const {
                  to_decimal(settings_.user_api_min_balance) + "; yours is $" + to_decimal(caller.balance()) + ".", {}, true});
 }
 
-Task<AccountOutcome> AccountService::run(AccountPtr caller, Once once,
-                                         std::function<AccountOutcome(AccountTransaction&, std::vector<AccountRow>&)> work) {
+Task<AccountOutcome> AccountService::run(AccountPtr caller, Once once, Work work) {
   AccountOutcome outcome;
   const WallTime now = clock_.wall_now();
   const AccountId id = caller->row.id;
@@ -95,6 +95,24 @@ Task<AccountOutcome> AccountService::run(AccountPtr caller, Once once,
   };
   co_await ledger_.transact(std::move(job));
   co_return outcome;
+}
+
+Task<AccountOutcome> AccountService::run_repricing(AccountPtr target, AccountPtr caller, Once once, Work work) {
+  ledger_.begin_repricing(target);
+  try {
+    // What was charged at the old rate must be in the book that changes.
+    auto is_stored = [&target] { return target->uncommitted == target->parked; };
+    if (!co_await wait_until(std::move(is_stored))) {
+      throw Refused({503, "storage_unavailable", "What the account has used cannot be stored now. Nothing was changed; try again later.", {}, false,
+                     milliseconds(5'000)});
+    }
+    AccountOutcome outcome = co_await run(std::move(caller), std::move(once), std::move(work));
+    ledger_.end_repricing(target);
+    co_return outcome;
+  } catch (...) {
+    ledger_.end_repricing(target);
+    throw;
+  }
 }
 
 Task<std::string> AccountService::kept_answer(AccountPtr caller, std::string key, Digest request) {
@@ -113,7 +131,7 @@ Task<AccountOutcome> AccountService::create(AccountPtr caller, AccountChange wan
   if (amount < settings_.user_min_balance) refuse_value("CreditGranted", "must be at least " + to_decimal(settings_.user_min_balance));
   require_rate(wanted);
   const seconds life = card_life(wanted);
-  const Money cost = in_book(amount, wanted.rates.value_or(caller->row.rates), caller->row.rates);
+  const Money cost = price_in_book(amount, wanted.rates.value_or(caller->row.rates), caller->row.rates);
   if (!caller->row.is_root && cost > caller->available()) cannot_pay(cost);
   const Reservation reservation(caller, caller->row.is_root ? Money{} : cost);
   const Secret key = make_virtual_key();
@@ -143,7 +161,7 @@ Task<AccountOutcome> AccountService::create(AccountPtr caller, AccountChange wan
     parent.set_operation(operation.id);
     user.set_operation(operation.id);
     // Of the stored rate: the caller's may have changed since it was looked at.
-    const Money price = in_book(amount, user.row().rates, parent.row().rates);
+    const Money price = price_in_book(amount, user.row().rates, parent.row().rates);
     if (!parent.row().is_root && price > parent.balance()) cannot_pay(price);
     move_credit("grant", parent, price, user, amount, life, "granted by " + parent.row().name);
     user.row().credit_granted += amount;
@@ -164,7 +182,7 @@ namespace {
 void move_for(Book& caller, Book& user, const AccountChange& change, Money fee, seconds life) {
   const Money amount = change.credit_granted.value_or(Money{});
   if (amount.nanos > 0) {
-    const Money price = in_book(amount, user.row().rates, caller.row().rates);
+    const Money price = price_in_book(amount, user.row().rates, caller.row().rates);
     if (!caller.row().is_root && price > caller.balance()) cannot_pay(price);
     require_bounded(user.balance() + amount, "CreditGranted");
     move_credit("grant", caller, price, user, amount, life, "granted by " + caller.row().name);
@@ -178,7 +196,7 @@ void move_for(Book& caller, Book& user, const AccountChange& change, Money fee, 
       caller.record("fee", caller.row().id, counterpart::fees, fee);
       caller.spend(fee);
     }
-    move_credit("take_back", user, -amount, caller, in_book(-amount, user.row().rates, caller.row().rates), taken_back_life,
+    move_credit("take_back", user, -amount, caller, worth_in_book(-amount, user.row().rates, caller.row().rates), taken_back_life,
                 "taken back from " + user.row().name);
     user.row().credit_granted += amount;
   }
@@ -197,7 +215,7 @@ Task<AccountOutcome> AccountService::update(AccountPtr caller, std::string who, 
   const Money amount = change.credit_granted.value_or(Money{});
   // What is promised to requests in flight can neither be granted on nor taken back.
   AccountPtr payer = amount.nanos < 0 ? accounts_.loaded(found->id) : caller;
-  Money price = amount.nanos < 0 ? -amount : in_book(amount, change.rates.value_or(found->rates), caller->row.rates);
+  Money price = amount.nanos < 0 ? -amount : price_in_book(amount, change.rates.value_or(found->rates), caller->row.rates);
   if (!payer || payer->row.is_root || amount.nanos == 0) price = {};
   if (price.nanos > 0 && price > payer->available()) {
     if (amount.nanos > 0) cannot_pay(price);
@@ -237,6 +255,9 @@ Task<AccountOutcome> AccountService::update(AccountPtr caller, std::string who, 
     rows = {parent.row(), user.row()};
     return AccountOutcome{parent.row(), user.row(), {}, {}};
   };
+  AccountPtr repriced;
+  if (change.rates) repriced = co_await accounts_.find(found->id);
+  if (repriced) co_return co_await run_repricing(repriced, caller, std::move(once), std::move(work));
   co_return co_await run(caller, std::move(once), std::move(work));
 }
 

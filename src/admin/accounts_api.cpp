@@ -108,6 +108,7 @@ Task<void> AccountsApi::wait_for_turn(const Digest& turn) {
 
 Task<ApiResponse> AccountsApi::handle(ApiRequest request, AccountPtr caller) {
   try {
+    require_pace(request, *caller);
     if (request.method == "GET" || request.idempotency_key.empty()) co_return co_await dispatch(request, caller);
     require_good_key(request.idempotency_key);
     const Digest turn = turn_of(caller->row.id, request.idempotency_key);
@@ -124,6 +125,14 @@ Task<ApiResponse> AccountsApi::handle(ApiRequest request, AccountPtr caller) {
   } catch (const WrongMethod& wrong) {
     co_return wrong_method(wrong.allowed);
   }
+}
+
+void AccountsApi::require_pace(const ApiRequest& request, Account& caller) const {
+  if (request.method == "GET" || caller.row.is_root) return;
+  const auto wait = caller.count_change(parts_.clock.now());
+  if (!wait) return;
+  throw Refused({429, "rate_limit_exceeded", "An account may make " + std::to_string(Account::most_changes) +
+                 " changes of accounts per minute. Please try again in " + to_decimal(Money{wait->count() * 1'000'000}) + "s.", {}, false, *wait});
 }
 
 Task<ApiResponse> AccountsApi::dispatch(ApiRequest request, AccountPtr caller) {

@@ -205,6 +205,10 @@ Task<ApiResponse> KeysApi::add(ApiRequest request) {
   const bool is_list = input.is_list;
   const KeyService::Added result = co_await keys_.add(std::move(input.keys), input.verify);
   if (!is_list) {
+    if (!result.rejected.empty() && !result.rejected[0].was_asked) {
+      co_return to_response({502, "key_not_verified", "Upstream could not be asked about this key: " + result.rejected[0].reason +
+                             ". It was not stored; try again, or leave 'Verify' out.", {}, false});
+    }
     if (!result.rejected.empty()) {
       co_return to_response({400, "key_rejected", "Upstream rejects this key: " + result.rejected[0].reason + ". It was not stored.",
                              "SecretKey", true});

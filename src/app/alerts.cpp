@@ -42,8 +42,8 @@ void Alerts::on_charged(const AccountPtr& account) {
   const AccountRow& row = account->row;
   if (row.is_root) return;
   const std::string id = std::to_string(row.id);
-  const std::int64_t month = parts_.ledger.month();
-  const Money used = account->month_used;
+  const std::int32_t month = parts_.ledger.month();
+  const Money used = account->used_in(month);
   if (row.hard_limit.nanos > 0 && used >= row.hard_limit) {
     once("mailed hard " + id, month, letters::hard_limit(addressee(row), used, row.hard_limit));
   } else if (row.soft_limit.nanos > 0 && used >= row.soft_limit) {

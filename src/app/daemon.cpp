@@ -43,6 +43,7 @@ Listener::Settings public_listener(const Settings& settings) {
   listener.limits.body_idle_timeout = settings.body_idle_timeout;
   listener.limits.keepalive_timeout = settings.keepalive_timeout;
   listener.limits.write_idle_timeout = settings.idle_timeout;
+  listener.named_by = "PORT or LISTEN_ADDRESS";
   return listener;
 }
 
@@ -52,14 +53,13 @@ Listener::Settings admin_listener(const Settings& settings) {
   listener.port = settings.admin_listen_port;
   listener.max_connections = 64;
   listener.limits.max_body_bytes = 0;
+  listener.named_by = "ADMIN_LISTEN";
   return listener;
 }
 
 UpstreamSettings upstream_settings(const Settings& settings) {
   UpstreamSettings upstream;
   upstream.connect_timeout = settings.connect_timeout;
-  upstream.first_byte_timeout = settings.first_byte_timeout;
-  upstream.idle_timeout = settings.idle_timeout;
   upstream.proxy = settings.upstream_proxy;
   return upstream;
 }
@@ -133,7 +133,7 @@ struct Daemon::Parts {
         keys_api(keys),
         accounts_api(AccountsApi::Parts{account_service, ledger, sealer, clock, [this] { return billing.prices().json(); }}),
         front(Front::Parts{clock, accounts, cors, observer, gateway, keys_api, accounts_api}),
-        operations(metrics, [this] { return is_ready; }),
+        operations(metrics, [this] { return !is_ready ? "starting or draining" : ledger.is_healthy() ? nullptr : "what requests cost cannot be stored"; }),
         server_tls(settings.tls_cert.empty() ? nullptr : std::make_unique<ServerTls>(settings.tls_cert, settings.tls_key)),
         listener(loop, watchdog, public_listener(settings), server_tls.get(), front),
         admin(loop, watchdog, admin_listener(settings), nullptr, operations),
@@ -233,6 +233,7 @@ Task<void> Daemon::start() {
   spdlog::info("listening on {}://{} port {}, operations on {} port {}; {} upstream keys for {}", scheme,
                p.settings.listen_addresses.front(), p.listener.port(), p.settings.admin_listen_host, p.admin.port(),
                p.pool.size(), p.settings.openai_api_base);
+  if (p.pool.size() == 0) spdlog::warn("there are no upstream keys: every request is refused until root adds some with POST /x-keys");
   for (const NewAccountKey& each : made) print_welcome(each, scheme, p.listener.port(), p.pool.size() > 0);
 }
 

@@ -85,7 +85,8 @@ Task<ApiResponse> Front::answer(Connection& client, ApiRequest request, AccountP
   // Before a byte of the body is kept: only root has any business with upstream keys.
   if (is_keys && !caller->row.is_root) co_return co_await parts_.keys.handle(request, caller);
   std::string body;
-  const auto refusal = co_await read_body(client, is_keys ? KeysApi::max_body : AccountsApi::max_body, body);
+  const std::size_t most = is_keys ? KeysApi::max_body : caller->row.is_root ? AccountsApi::max_body_of_root : AccountsApi::max_body;
+  const auto refusal = co_await read_body(client, most, body);
   if (refusal) co_return to_response(*refusal);
   request.body = body;
   if (is_keys) co_return co_await parts_.keys.handle(request, caller);
@@ -93,16 +94,20 @@ Task<ApiResponse> Front::answer(Connection& client, ApiRequest request, AccountP
 }
 
 Task<std::optional<ApiError>> Front::read_body(Connection& client, std::size_t most, std::string& body) {
+  const auto too_large = [most] {
+    const std::string limit = most >> 20 > 0 ? std::to_string(most >> 20) + " MiB" : std::to_string(most >> 10) + " KiB";
+    return ApiError{413, "body_too_large", "A request to this path may have at most " + limit + "; split it.", {}, true};
+  };
+  // Told at once, where it can be.
+  if (client.body_length().value_or(0) > most) co_return too_large();
   std::vector<char> piece(2 * max_chunk_line);
   client.send_continue();
   while (client.body_pending()) {
     const Connection::BodyRead read = co_await client.read_body(boost::asio::buffer(piece));
     if (read.refusal) co_return read.refusal;
     if (read.gone) co_return client_gone();
+    if (body.size() + read.bytes > most) co_return too_large();
     body.append(piece.data(), read.bytes);
-    if (body.size() > most) {
-      co_return ApiError{413, "body_too_large", "A request to this path may have at most " + std::to_string(most >> 20) + " MiB; split it.", {}, true};
-    }
     if (read.done) break;
   }
   co_return std::nullopt;

@@ -43,12 +43,22 @@ void raise_descriptor_limit(unsigned connections) {
   }
 }
 
+std::vector<std::string> variable_names() {
+  std::vector<std::string> names;
+  for (const char* const* each = environ; *each != nullptr; ++each) {
+    const std::string_view variable(*each);
+    names.emplace_back(variable.substr(0, variable.find('=')));
+  }
+  return names;
+}
+
 int serve(LoadResult loaded, const std::string& config_file) {
   const bool json = loaded.settings.log_format == Settings::LogFormat::json;
   start_logging(loaded.settings.log_level, json);
   harden_process();
   raise_descriptor_limit(loaded.settings.max_connections);
   for (const std::string& each : loaded.warnings) spdlog::warn("{}", each);
+  for (const std::string& each : misspelt_settings(variable_names())) spdlog::warn("{}", each);
   const auto reread = [config_file]() -> std::unique_ptr<Settings> {
     LoadResult fresh = load_settings(config_file, process_environment());
     for (const std::string& each : fresh.faults) spdlog::error("the old settings stay: {}", each);

@@ -24,9 +24,9 @@ ApiResponse Operations::answer(std::string_view method, std::string_view path) {
     return response;
   }
   if (path == "/readyz") {
-    const bool ready = is_ready_();
-    response.status = ready ? 200 : 503;
-    response.body = ready ? "ready\n" : "not ready: starting or draining\n";
+    const char* const hindrance = hindrance_();
+    response.status = hindrance == nullptr ? 200 : 503;
+    response.body = hindrance == nullptr ? "ready\n" : "not ready: " + std::string(hindrance) + "\n";
     return response;
   }
   return to_response({404, "not_found", "This listener has /metrics, /healthz and /readyz.", {}, true});

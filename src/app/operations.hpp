@@ -10,8 +10,8 @@ namespace proxyxai {
 /// The operator's listener: `/metrics`, `/healthz`, `/readyz`. Never on the public port. Loop thread only.
 class Operations final : public RequestHandler {
  public:
-  /// `is_ready`: whether new requests should be sent here.
-  Operations(Metrics& metrics, std::function<bool()> is_ready) : metrics_(metrics), is_ready_(std::move(is_ready)) {}
+  /// `hindrance`: why no new requests should be sent here; null: they should.
+  Operations(Metrics& metrics, std::function<const char*()> hindrance) : metrics_(metrics), hindrance_(std::move(hindrance)) {}
 
   Task<bool> serve(Connection& client) override;
   void on_refused(const Connection&, const GateRefusal&) override {}
@@ -20,7 +20,7 @@ class Operations final : public RequestHandler {
   ApiResponse answer(std::string_view method, std::string_view path);
 
   Metrics& metrics_;
-  const std::function<bool()> is_ready_;
+  const std::function<const char*()> hindrance_;
 };
 
 }  // namespace proxyxai

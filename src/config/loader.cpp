@@ -143,6 +143,20 @@ LoadResult load_settings(const std::string& file, const Environment& environment
   return result;
 }
 
+std::vector<std::string> misspelt_settings(const std::vector<std::string>& names) {
+  // Short names are near to too many others, and few letters make a slip of the keyboard.
+  constexpr std::size_t shortest = 8, longest_slip = 2;
+  std::vector<std::string> known, found;
+  for (const SettingRow& each : setting_rows()) known.emplace_back(each.name);
+  for (const std::string& name : names) {
+    if (name.size() < shortest || std::find(known.begin(), known.end(), name) != known.end()) continue;
+    if (const std::string meant = did_you_mean(name, known, longest_slip); !meant.empty()) {
+      found.push_back("the environment variable '" + name + "' is no setting" + meant);
+    }
+  }
+  return found;
+}
+
 std::string describe(const LoadResult& loaded) {
   std::size_t name_width = 0, value_width = 0;
   for (const auto& [name, value] : loaded.values) {

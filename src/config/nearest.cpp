@@ -24,9 +24,9 @@ std::size_t distance(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::string did_you_mean(const std::string& word, const std::vector<std::string>& known) {
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& known, std::size_t most) {
   const std::string* best = nullptr;
-  std::size_t least = word.size() / 3 + 1;
+  std::size_t least = std::min(word.size() / 3 + 1, most);
   for (const std::string& each : known) {
     const std::size_t steps = distance(word, each);
     if (steps <= least) {

@@ -119,6 +119,15 @@ Task<void> KeyService::reload() {
   spdlog::info("read {} upstream keys from the database", stored.size());
 }
 
+namespace {
+
+/// Upstream has said nothing about the key.
+bool is_unverified(Fault fault) {
+  return fault == Fault::upstream || fault == Fault::overloaded || fault == Fault::stale_connection || fault == Fault::ours;
+}
+
+}  // namespace
+
 Task<KeyService::Added> KeyService::add(std::vector<NewKey> keys, bool verify) {
   Added result;
   std::vector<KeyRow> rows;
@@ -126,8 +135,9 @@ Task<KeyService::Added> KeyService::add(std::vector<NewKey> keys, bool verify) {
     KeyRow row = make_row(std::move(each), sealer_, clock_.wall_now());
     if (verify) {
       const Attempt verdict = co_await prober_.probe(open(row), false);
-      if (verdict.fault == Fault::dead) {
-        result.rejected.push_back({row.partial, verdict.reason});
+      const bool was_asked = !is_unverified(verdict.fault);
+      if (verdict.fault == Fault::dead || !was_asked) {
+        result.rejected.push_back({row.partial, verdict.reason, was_asked});
         continue;
       }
     }

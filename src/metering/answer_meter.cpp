@@ -42,6 +42,8 @@ std::string_view told_tier(const AnswerScan& scan) {
   return scan.tier() == "default" ? std::string_view() : std::string_view(scan.tier());
 }
 
+std::unique_ptr<AnswerScan> new_event() { return std::make_unique<AnswerScan>(AnswerKind::response_event, false); }
+
 }  // namespace
 
 struct AnswerMeter::Impl {
@@ -85,7 +87,7 @@ struct AnswerMeter::Impl {
   CueScan cues;
 
   Usage usage;
-  bool has_ended = false;
+  bool has_ended = false, is_ending = false;
   std::uint64_t text_bytes = 0, text_events = 0;
 
   // Of the event.
@@ -114,7 +116,10 @@ AnswerMeter::Passed AnswerMeter::Impl::pass(std::string_view bytes) {
   out.clear();
   switch (format) {
     case Format::unread: break;
-    case Format::cues: cues.feed(bytes); break;
+    case Format::cues:
+      cues.feed(bytes);
+      text_bytes += bytes.size();
+      break;
     case Format::json:
       scan.feed(bytes);
       if (scan.is_closed() && !is_taken) {
@@ -205,6 +210,8 @@ void AnswerMeter::Impl::take_document() {
     text_bytes += bytes;
     ++text_events;
   }
+  if (scan.ends_text()) is_ending = true;
+  else if (scan.goes_on()) is_ending = false;
   if (scan.has_usage()) {
     Usage told;
     scan.write_usage(told);
@@ -283,6 +290,7 @@ AnswerMeter::~AnswerMeter() = default;
 AnswerMeter::Passed AnswerMeter::pass(std::string_view piece) { return impl_->pass(piece); }
 AnswerMeter::Passed AnswerMeter::finish() { return impl_->finish(); }
 bool AnswerMeter::has_ended() const { return impl_->has_ended; }
+bool AnswerMeter::is_ending() const { return impl_->has_ended || impl_->is_ending; }
 const Usage& AnswerMeter::usage() const {
   impl_->usage.tier = told_tier(impl_->scan);
   return impl_->usage;
@@ -291,16 +299,21 @@ bool AnswerMeter::tells_tier() const { return !impl_->scan.tier().empty(); }
 std::string_view AnswerMeter::model() const { return impl_->scan.model(); }
 std::int64_t AnswerMeter::delivered_tokens() const { return impl_->delivered(); }
 
-EventUsage read_event_usage(std::string_view json) {
-  AnswerScan scan(AnswerKind::response_event, false);
-  scan.feed(json);
+EventReader::EventReader() : scan_(new_event()) {}
+EventReader::~EventReader() = default;
+
+void EventReader::feed(std::string_view piece) { scan_->feed(piece); }
+
+EventUsage EventReader::end() {
   EventUsage told;
-  if (scan.has_usage()) scan.write_usage(told.usage);
-  told.usage.tier = told_tier(scan);
-  told.model = scan.model();
-  if (const std::uint64_t bytes = scan.text_bytes(); bytes > 0) {
+  if (scan_->has_usage()) scan_->write_usage(told.usage);
+  told.usage.tier = told_tier(*scan_);
+  told.model = scan_->model();
+  if (const std::uint64_t bytes = scan_->text_bytes(); bytes > 0) {
     told.delivered = static_cast<std::int64_t>(std::max<std::uint64_t>(1, bytes / bytes_a_token));
   }
+  // A new one, for restart() keeps the model and the tier.
+  scan_ = new_event();
   return told;
 }
 

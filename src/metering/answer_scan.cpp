@@ -9,6 +9,8 @@ constexpr std::string_view transcription_event = "conversation.item.input_audio_
 /// Bytes of base64 that one audio token takes, over those of text: 64,000 a second make about 20 tokens.
 constexpr std::uint64_t audio_over_text = 800;
 
+std::uint64_t text_of_audio(std::uint64_t bytes) { return (bytes + audio_over_text - 1) / audio_over_text; }
+
 }  // namespace
 
 void AnswerScan::feed(std::string_view piece) {
@@ -82,10 +84,15 @@ void AnswerScan::write_usage(Usage& usage) const {
 }
 
 std::uint64_t AnswerScan::text_bytes() const {
-  if (!type().ends_with(".delta")) return document_.text_bytes;
-  std::uint64_t delta = document_.delta_bytes;
-  if (type().ends_with("audio.delta")) delta = (delta + audio_over_text - 1) / audio_over_text;
-  return document_.text_bytes + delta;
+  const std::uint64_t bytes = document_.text_bytes + text_of_audio(document_.audio_bytes);
+  if (type().ends_with("audio.delta")) return bytes + text_of_audio(document_.delta_bytes);
+  if (type().ends_with(".delta")) return bytes + document_.delta_bytes;
+  // The last event of a transcript repeats it.
+  return kind_ == AnswerKind::audio && document_.type_size > 0 ? 0 : bytes;
+}
+
+bool AnswerScan::ends_text() const {
+  return document_.is_finished || (kind_ == AnswerKind::response_event && type().ends_with(".done"));
 }
 
 AnswerScan::Place AnswerScan::open(Place parent, bool is_object, std::uint64_t at) {
@@ -161,7 +168,7 @@ AnswerScan::Place AnswerScan::place_of(UsageReader::Part part) {
   return Place::skip;
 }
 
-void AnswerScan::name(Place place, std::string_view name, std::uint64_t begin, std::uint64_t comma) {
+void AnswerScan::name(Place place, std::string_view name, std::uint64_t /*bytes*/, std::uint64_t begin, std::uint64_t comma) {
   switch (place) {
     case Place::top:
       if (document_.cut_to_next) cuts_.back().end = begin;
@@ -189,12 +196,13 @@ void AnswerScan::name(Place place, std::string_view name, std::uint64_t begin, s
 
 AnswerScan::Member AnswerScan::content_member_of(std::string_view name) {
   switch (name.size()) {
-    case 4: return name == "text" ? Member::text : Member::other;
+    case 4: return name == "text" ? Member::text : name == "data" ? Member::audio : Member::other;
     case 5: return name == "value" ? Member::text : Member::other;
     case 7: return name == "content" || name == "refusal" ? Member::text : Member::other;
     case 8: return name == "logprobs" ? Member::logprobs : Member::other;
     case 9: return name == "arguments" ? Member::text : Member::other;
     case 10: return name == "transcript" ? Member::text : Member::other;
+    case 13: return name == "finish_reason" ? Member::finish : Member::other;
     case 17: return name == "reasoning_content" ? Member::text : Member::other;
     default: return Member::other;
   }
@@ -211,6 +219,7 @@ AnswerScan::Member AnswerScan::member_of(std::string_view name) const {
       if (name == "type") return Member::type;
       if (name == "data" && kind_ == AnswerKind::images) return Member::data;
       if (name == "size" && kind_ == AnswerKind::images) return Member::size;
+      if (name == "text" && kind_ == AnswerKind::audio) return Member::text;
       break;
     case 5:
       if (name == "usage") return Member::usage;
@@ -242,6 +251,7 @@ std::size_t AnswerScan::wanted(Place place) const {
   switch (document_.member) {
     case Member::model: return walk_.max_text;
     case Member::other:
+    case Member::text:
     case Member::delta: return 0;
     default: return max_type;
   }
@@ -251,6 +261,8 @@ void AnswerScan::text(Place place, const JsonText& text) {
   switch (place) {
     case Place::content:
       if (document_.member == Member::text) document_.text_bytes += text.bytes;
+      else if (document_.member == Member::audio) document_.audio_bytes += text.bytes;
+      else if (document_.member == Member::finish) document_.is_finished = document_.is_finished || text.bytes > 0;
       break;
     case Place::choices: document_.choices_are_empty = false; break;
     case Place::top: top_text(text); break;
@@ -276,6 +288,7 @@ void AnswerScan::top_text(const JsonText& text) {
     case Member::size: size_ = text.head.substr(0, max_word); break;
     case Member::quality: quality_ = text.head.substr(0, max_word); break;
     case Member::delta: document_.delta_bytes = text.bytes; break;
+    case Member::text: document_.text_bytes = text.bytes; break;
     case Member::duration: document_.duration = read_milliseconds(text.head, most_counted).value_or(0); break;
     case Member::usage: document_.usage = UsageState::none; break;
     default: break;

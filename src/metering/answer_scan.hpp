@@ -51,8 +51,12 @@ class AnswerScan {
   [[nodiscard]] bool has_error() const { return document_.has_error; }
   [[nodiscard]] std::string_view model() const { return {model_.data(), model_size_}; }
   [[nodiscard]] const std::string& tier() const { return tier_; }
-  /// Bytes of text that this document delivers.
+  /// Bytes of text that this document delivers; audio counts as the text of as many tokens.
   [[nodiscard]] std::uint64_t text_bytes() const;
+  /// The text is complete, or a part of it is.
+  [[nodiscard]] bool ends_text() const;
+  /// More text comes, or something that it comes in.
+  [[nodiscard]] bool goes_on() const { return text_bytes() > 0 || type().ends_with(".added"); }
   /// The chunk that only tells usage: `choices` is empty.
   [[nodiscard]] bool is_usage_chunk() const {
     return document_.has_choices && document_.choices_are_empty && document_.usage != UsageState::none;
@@ -66,7 +70,8 @@ class AnswerScan {
     usage, input_details, cached_details, output_details, choices  // every value is wanted
   };
   enum class Member : std::uint8_t {
-    other, type, object, model, tier, size, quality, usage, choices, response, delta, data, duration, error, text, logprobs
+    other, type, object, model, tier, size, quality, usage, choices, response, delta, data, duration, error, text, audio, logprobs,
+    finish
   };
   enum class UsageState : std::uint8_t { none, open, complete };
   friend class JsonWalk<AnswerScan, Place>;
@@ -76,7 +81,7 @@ class AnswerScan {
   Place open(Place parent, bool is_object, std::uint64_t at);
   void close(Place place, std::uint64_t end);
   void skipped(Place /*parent*/, std::uint64_t /*end*/) {}
-  void name(Place place, std::string_view name, std::uint64_t begin, std::uint64_t comma);
+  void name(Place place, std::string_view name, std::uint64_t bytes, std::uint64_t begin, std::uint64_t comma);
   [[nodiscard]] bool is_wanted(Place place) const { return document_.member != Member::other || place >= Place::usage; }
   [[nodiscard]] std::size_t wanted(Place place) const;
   void text(Place place, const JsonText& text);
@@ -106,10 +111,11 @@ class AnswerScan {
     bool has_choices = false, choices_are_empty = false;
     bool has_error = false;
     bool is_run = false;
+    bool is_finished = false;        // a choice has a reason why it ended
     bool cut_to_next = false;        // the last cut ends where the next member begins
     std::uint8_t type_size = 0;
     std::uint32_t members = 0;       // at the top
-    std::uint64_t text_bytes = 0, delta_bytes = 0;
+    std::uint64_t text_bytes = 0, delta_bytes = 0, audio_bytes = 0;
     std::int64_t data_count = 0, duration = 0;
     std::uint64_t usage_begin = 0, usage_comma = 0;  // of the last member `usage` at the top
   };

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "json_number.hpp"
 #include "proxyxai/metering/request_scan.hpp"
 
@@ -7,11 +9,25 @@ namespace {
 constexpr std::size_t max_word = 32;  // size, quality, response_format, service_tier
 constexpr std::int64_t most_tokens = 1'000'000'000;
 constexpr std::int64_t most_choices = 1000;
-constexpr std::string_view data_scheme = "data:";
+constexpr std::string_view data_scheme = "data:", link_scheme = "http";
 
-bool is_url_name(std::string_view name) { return name == "url" || name == "image_url" || name == "file_data"; }
+/// 1 to most_choices; anything else counts as 1.
+std::int64_t read_choices(std::string_view text) {
+  const std::int64_t n = read_count(text, most_tokens).value_or(1);
+  return n >= 1 && n <= most_choices ? n : 1;
+}
 
 }  // namespace
+
+JsonScan::Url JsonScan::url_of(std::string_view name) {
+  switch (name.size()) {
+    case 3: return name == "url" ? Url::data_or_link : Url::none;
+    case 7: return name == "file_id" ? Url::file_id : Url::none;
+    case 8: return name == "file_url" ? Url::link : Url::none;
+    case 9: return name == "image_url" ? Url::data_or_link : name == "file_data" ? Url::data : Url::none;
+    default: return Url::none;
+  }
+}
 
 void JsonScan::feed(std::string_view piece) { walk_.feed(*this, piece); }
 
@@ -25,9 +41,20 @@ JsonScan::Place JsonScan::open(Place parent, bool is_object, std::uint64_t at) {
     }
     return Place::body;
   }
-  // No container is a value that these members may have, but one.
+  if (parent == Place::prompt) {
+    ++prompts_;
+    return Place::skip;
+  }
+  // No container is a value that these members may have, but a few.
   forget(member_);
   set_value_range(parent, at, 0);
+  if (member_ == Member::input) input_from_ = facts_.text_bytes;
+  if (is_object && (member_ == Member::prompt || member_ == Member::conversation)) set_stored(true);
+  if (member_ == Member::prompt && !is_object) {
+    member_ = Member::other;
+    prompts_ = 0;
+    return Place::prompt;
+  }
   if (member_ != Member::stream_options || !is_object) return Place::skip;
   member_ = Member::other;
   options.options_begin = at + 1;
@@ -37,16 +64,19 @@ JsonScan::Place JsonScan::open(Place parent, bool is_object, std::uint64_t at) {
 
 void JsonScan::close(Place place, std::uint64_t end) {
   if (place == Place::options) facts_.stream_options.value_end = end;
+  if (place == Place::prompt) facts_.prompts = std::max<std::int64_t>(prompts_, 1);
   member_ = Member::other;
 }
 
 void JsonScan::skipped(Place parent, std::uint64_t end) {
+  if (parent == Place::body && member_ == Member::input) facts_.characters = facts_.text_bytes - input_from_;
   if (parent == Place::body && member_ == Member::stream_options) facts_.stream_options.value_end = end;
   if (parent == Place::options && member_ == Member::include_usage) facts_.stream_options.include_end = end;
 }
 
-void JsonScan::name(Place place, std::string_view name, std::uint64_t /*begin*/, std::uint64_t /*comma*/) {
-  is_url_member_ = is_url_name(name);
+void JsonScan::name(Place place, std::string_view name, std::uint64_t bytes, std::uint64_t /*begin*/, std::uint64_t /*comma*/) {
+  facts_.text_bytes += static_cast<std::int64_t>(bytes);
+  next_ = url_of(name);
   member_ = Member::other;
   if (place == Place::options) {
     facts_.stream_options.options_is_empty = false;
@@ -54,6 +84,10 @@ void JsonScan::name(Place place, std::string_view name, std::uint64_t /*begin*/,
     return;
   }
   facts_.stream_options.body_is_empty = false;
+  body_name(name);
+}
+
+void JsonScan::body_name(std::string_view name) {
   switch (name.size()) {
     case 1:
       if (name == "n") member_ = Member::n;
@@ -67,15 +101,19 @@ void JsonScan::name(Place place, std::string_view name, std::uint64_t /*begin*/,
       break;
     case 6:
       if (name == "stream") member_ = Member::stream;
+      else if (name == "prompt") member_ = Member::prompt;
       break;
     case 7:
       if (name == "quality") member_ = Member::quality;
+      else if (name == "best_of") member_ = Member::best_of;
       break;
     case 10:
       if (name == "max_tokens") member_ = Member::max_tokens;
+      else if (name == "background") member_ = Member::background;
       break;
     case 12:
       if (name == "service_tier") member_ = Member::service_tier;
+      else if (name == "conversation") member_ = Member::conversation;
       break;
     case 14:
       if (name == "stream_options") member_ = Member::stream_options;
@@ -85,6 +123,9 @@ void JsonScan::name(Place place, std::string_view name, std::uint64_t /*begin*/,
       break;
     case 17:
       if (name == "max_output_tokens") member_ = Member::max_output_tokens;
+      break;
+    case 20:
+      if (name == "previous_response_id") member_ = Member::previous_response;
       break;
     case 21:
       if (name == "max_completion_tokens") member_ = Member::max_completion_tokens;
@@ -108,22 +149,29 @@ std::string* JsonScan::wanted_text() {
 
 void JsonScan::text(Place place, const JsonText& text) {
   count_text(text.head, text.bytes);
+  if (place == Place::prompt) {
+    ++prompts_;
+    return;
+  }
   forget(member_);
   set_value_range(place, text.begin, text.end);
   if (std::string* const kept = wanted_text()) *kept = text.head.substr(0, wanted(place));
   else if (member_ == Member::input) facts_.characters = static_cast<std::int64_t>(text.characters);
+  else if (member_ == Member::previous_response || member_ == Member::conversation) set_stored(true);
 }
 
 void JsonScan::scalar(Place place, std::string_view text, std::uint64_t begin, std::uint64_t end) {
+  const auto bytes = static_cast<std::int64_t>(end - begin);
+  facts_.text_bytes += bytes;
+  if (place == Place::prompt) return;
   forget(member_);
   set_value_range(place, begin, end);
   switch (member_) {
     case Member::stream: facts_.stream = text == "true"; break;
-    case Member::n: {
-      const std::int64_t n = read_count(text, most_tokens).value_or(1);
-      facts_.n = n >= 1 && n <= most_choices ? n : 1;
-      break;
-    }
+    case Member::background: facts_.background = text == "true"; break;
+    case Member::n: facts_.n = read_choices(text); break;
+    case Member::best_of: facts_.best_of = read_choices(text); break;
+    case Member::input: facts_.characters = bytes; break;
     case Member::max_tokens:
     case Member::max_completion_tokens:
     case Member::max_output_tokens: set_maximum(read_count(text, most_tokens)); break;
@@ -144,13 +192,23 @@ void JsonScan::set_maximum(std::optional<std::int64_t> value) {
   }
 }
 
+void JsonScan::set_stored(bool is_told) {
+  stored_[static_cast<std::size_t>(member_) - static_cast<std::size_t>(Member::prompt)] = is_told;
+  facts_.refers_to_stored = std::find(stored_.begin(), stored_.end(), true) != stored_.end();
+}
+
 /// An earlier member of the same name counts no more.
 void JsonScan::forget(Member member) {
   auto& options = facts_.stream_options;
   switch (member) {
     case Member::stream: facts_.stream = false; break;
+    case Member::background: facts_.background = false; break;
     case Member::n: facts_.n = 1; break;
+    case Member::best_of: facts_.best_of = 1; break;
     case Member::input: facts_.characters = 0; break;
+    case Member::prompt: facts_.prompts = 1; [[fallthrough]];
+    case Member::previous_response:
+    case Member::conversation: set_stored(false); break;
     case Member::max_tokens:
     case Member::max_completion_tokens:
     case Member::max_output_tokens: set_maximum(std::nullopt); break;
@@ -182,22 +240,39 @@ void JsonScan::set_value_range(Place place, std::uint64_t begin, std::uint64_t e
 }
 
 void JsonScan::count_text(std::string_view head, std::uint64_t bytes) {
-  last_is_data_url_ = is_url_member_ && head.starts_with(data_scheme);
-  is_url_member_ = false;
-  if (last_is_data_url_) ++facts_.data_urls;
-  else facts_.text_bytes += static_cast<std::int64_t>(bytes);
+  const Url may_be = next_;
+  next_ = last_ = Url::none;
+  if (may_be != Url::none) {
+    const bool may_be_data = may_be == Url::data || may_be == Url::data_or_link;
+    const bool may_be_link = may_be == Url::link || may_be == Url::data_or_link;
+    if (may_be_data && head.starts_with(data_scheme)) {
+      last_ = Url::data;
+      ++facts_.data_urls;
+      return;
+    }
+    if (may_be == Url::file_id || (may_be_link && starts_with_lower(head, link_scheme))) {
+      last_ = Url::link;
+      ++facts_.links;
+    }
+  }
+  facts_.text_bytes += static_cast<std::int64_t>(bytes);
 }
 
 void JsonScan::skipped_text(std::string_view head, std::uint64_t bytes) {
   count_text(head, bytes);
   last_bytes_ = bytes;
-  last_is_url_name_ = is_url_name(head);
+  last_as_name_ = url_of(head);
 }
 
 void JsonScan::skipped_name() {
-  if (last_is_data_url_) --facts_.data_urls;
-  else facts_.text_bytes -= static_cast<std::int64_t>(last_bytes_);
-  is_url_member_ = last_is_url_name_;
+  // It stood where a URL may, but names are none.
+  if (last_ == Url::data) {
+    --facts_.data_urls;
+    facts_.text_bytes += static_cast<std::int64_t>(last_bytes_);
+  } else if (last_ == Url::link) {
+    --facts_.links;
+  }
+  next_ = last_as_name_;
 }
 
 }  // namespace proxyxai

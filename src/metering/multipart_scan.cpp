@@ -13,26 +13,46 @@ constexpr std::size_t max_part_head = 8 << 10;
 constexpr std::size_t max_boundary = 70;  // RFC 2046 5.1.1
 constexpr std::size_t max_word = 32;         // size, quality, response_format
 constexpr std::int64_t max_choices = 1000;
+constexpr std::size_t max_blanks = 64;       // behind a boundary
 
-/// The value of `name=` or `name="…"` in a header value; empty when it is not there.
-std::string_view parameter(std::string_view header, std::string_view name) {
-  for (std::size_t at = header.find(';'); at != header.npos; at = header.find(';', at)) {
-    ++at;
-    while (at < header.size() && (header[at] == ' ' || header[at] == '\t')) ++at;
-    const auto rest = header.substr(at);
-    if (rest.size() <= name.size() || rest[name.size()] != '=' || !starts_with_lower(rest, name)) continue;
-    auto value = rest.substr(name.size() + 1);
-    if (!value.starts_with('"')) return value.substr(0, value.find_first_of("; \t\r\n"));
-    value.remove_prefix(1);
-    return value.substr(0, value.find('"'));
+/// Tells each parameter of a header value, `name=value` or `name="value"`; what looks like one inside quotes is none.
+template <class Tell>
+void each_parameter(std::string_view header, Tell&& tell) {
+  for (std::size_t at = header.find(';'); at < header.size();) {
+    at = header.find_first_not_of(" \t", at + 1);
+    const auto name_end = header.find_first_of("=;", at);
+    if (name_end == header.npos) return;
+    const auto name = header.substr(at, name_end - at);
+    at = name_end;
+    if (header[at] == ';') continue;
+    const auto begin = ++at;
+    if (!header.substr(begin).starts_with('"')) {
+      at = std::min(header.find(';', begin), header.size());
+      const auto value = header.substr(begin, at - begin);
+      tell(name, value.substr(0, value.find_first_of(" \t\r\n")));
+      continue;
+    }
+    for (++at; at < header.size() && header[at] != '"'; ++at) {
+      if (header[at] == '\\') ++at;
+    }
+    at = std::min(at, header.size());
+    tell(name, header.substr(begin + 1, at - begin - 1));
+    at = header.find(';', at);
   }
-  return {};
 }
 
 }  // namespace
 
 MultipartScan::MultipartScan(RequestFacts& facts, std::string_view content_type) : facts_(facts) {
-  const auto boundary = parameter(content_type, "boundary");
+  std::string_view boundary;
+  unsigned boundaries = 0;
+  each_parameter(content_type, [&](std::string_view name, std::string_view value) {
+    if (!starts_with_lower(name, "boundary")) return;
+    ++boundaries;
+    if (equals_lower(name, "boundary")) boundary = value;
+  });
+  // Of two, of one in the notation of RFC 2231 (`boundary*=`) and of escapes parsers make different things.
+  if (boundaries != 1 || boundary.find('\\') != boundary.npos) return;
   if (boundary.empty() || boundary.size() > max_boundary) return;
   delimiter_.append("\r\n--").append(boundary);
   // The first delimiter stands at the very start, without the line end before it.
@@ -67,20 +87,9 @@ std::size_t MultipartScan::step(std::string_view bytes) {
   switch (state_) {
     case State::preamble:
     case State::part: return seek_delimiter(bytes);
-    case State::head: {
-      if (bytes.starts_with("--")) {
-        state_ = State::done;
-        return bytes.size();
-      }
-      const auto end = bytes.find("\r\n\r\n");
-      if (end == bytes.npos) {
-        if (bytes.size() > max_part_head) state_ = State::done;
-        return 0;
-      }
-      read_head(bytes.substr(0, end + 2));
-      // The line end before an immediately following delimiter stays: an empty value.
-      return end + 2;
-    }
+    case State::delimiter: return end_delimiter(bytes);
+    case State::closing: return end_closing(bytes);
+    case State::head: return take_head(bytes);
     case State::done: break;
   }
   return bytes.size();
@@ -94,9 +103,71 @@ std::size_t MultipartScan::seek_delimiter(std::string_view bytes) {
   else if (bytes.size() >= delimiter_.size()) content = bytes.size() - delimiter_.size() + 1;
   if (state_ == State::part) on_content(bytes.substr(0, content));
   if (found == nullptr) return content;
-  if (state_ == State::part) end_part();
-  state_ = State::head;
+  // A part without even an empty line of content: some take the delimiter for its content.
+  if (state_ == State::part && line_end_ > 0) is_clear_ = false;
+  state_ = State::delimiter;
   return content + delimiter_.size();
+}
+
+/// What follows `--boundary` decides whether it is a delimiter. RFC 2046 5.1.1 allows no content with such a line, and lets
+/// nobody write blanks behind it; parsers differ in what they make of both, so that a form with either is not clear.
+std::size_t MultipartScan::end_delimiter(std::string_view bytes) {
+  static constexpr std::string_view next = "\r\n", closing = "--";
+  if (bytes.size() < next.size() && (next.starts_with(bytes) || closing.starts_with(bytes))) return 0;
+  if (bytes.starts_with(closing)) {
+    // Complete if nothing more comes.
+    end_part();
+    facts_.form_is_whole = has_parts_ && is_clear_;
+    state_ = State::closing;
+    return closing.size();
+  }
+  if (!bytes.starts_with(next)) {
+    const auto blanks = std::min(bytes.find_first_not_of(" \t"), bytes.size());
+    const auto rest = bytes.substr(blanks);
+    is_clear_ = false;
+    if (blanks == 0 || blanks > max_blanks) return no_delimiter(bytes, {});
+    if (rest.size() < next.size() && next.starts_with(rest)) return 0;
+    if (!rest.starts_with(next)) return no_delimiter(bytes, {});
+    end_part();
+    state_ = State::head;
+    return blanks;
+  }
+  end_part();
+  state_ = State::head;
+  return take_head(bytes);
+}
+
+/// What follows `--boundary--`: a line end, or nothing.
+std::size_t MultipartScan::end_closing(std::string_view bytes) {
+  static constexpr std::string_view line_end = "\r\n";
+  if (bytes.size() < line_end.size() && line_end.starts_with(bytes)) return 0;
+  if (!bytes.starts_with(line_end)) {
+    facts_.form_is_whole = is_clear_ = false;
+    return no_delimiter(bytes, "--");
+  }
+  state_ = State::done;
+  return bytes.size();
+}
+
+/// The delimiter, with what has `passed` of its line, was none.
+std::size_t MultipartScan::no_delimiter(std::string_view bytes, std::string_view passed) {
+  state_ = has_parts_ ? State::part : State::preamble;
+  if (has_parts_) {
+    on_content(delimiter_);
+    on_content(passed);
+  }
+  return seek_delimiter(bytes);
+}
+
+std::size_t MultipartScan::take_head(std::string_view bytes) {
+  const auto end = bytes.find("\r\n\r\n");
+  if (end == bytes.npos) {
+    if (bytes.size() > max_part_head) state_ = State::done;
+    return 0;
+  }
+  read_head(bytes.substr(0, end + 2));
+  // The line end before an immediately following delimiter stays: an empty value.
+  return end + 2;
 }
 
 void MultipartScan::on_content(std::string_view content) {
@@ -105,7 +176,7 @@ void MultipartScan::on_content(std::string_view content) {
   content.remove_prefix(before);
   if (part_ == Part::file) {
     facts_.file_bytes += static_cast<std::int64_t>(content.size());
-    if (files_ == 1) wav_.feed(content);
+    if (facts_.files == 1) wav_.feed(content);
   } else if (part_ == Part::other) {
     facts_.text_bytes += static_cast<std::int64_t>(content.size());
   } else if (value_.size() < max_model) {
@@ -117,7 +188,7 @@ void MultipartScan::end_part() {
   switch (part_) {
     case Part::other: break;
     case Part::file:
-      if (files_ == 1) facts_.audio_ms = wav_.milliseconds();
+      if (facts_.files == 1) facts_.audio_ms = wav_.milliseconds();
       break;
     case Part::model: facts_.model = value_; break;
     case Part::stream: facts_.stream = value_ == "true" || value_ == "True" || value_ == "1"; break;
@@ -130,7 +201,6 @@ void MultipartScan::end_part() {
     case Part::quality: facts_.quality = value_.substr(0, max_word); break;
     case Part::response_format: facts_.response_format = value_.substr(0, max_word); break;
   }
-  value_.clear();
 }
 
 MultipartScan::Part MultipartScan::part_of(std::string_view name) {
@@ -148,18 +218,38 @@ MultipartScan::Part MultipartScan::part_of(std::string_view name) {
 void MultipartScan::read_head(std::string_view head) {
   state_ = State::part;
   part_ = Part::other;
+  has_parts_ = true;
+  value_.clear();
   // What comes next is the line end that closed the head.
   line_end_ = 2;
   static constexpr std::string_view disposition = "content-disposition:";
+  unsigned dispositions = 0;
   for (std::size_t at = 0; at < head.size();) {
     const auto end = std::min(head.find("\r\n", at), head.size());
     const auto line = head.substr(at, end - at);
     at = end + 2;
     if (!starts_with_lower(line, disposition)) continue;
-    const bool is_file = !parameter(line, "filename").empty() || !parameter(line, "filename*").empty();
-    part_ = is_file ? Part::file : part_of(parameter(line, "name"));
+    ++dispositions;
+    read_disposition(line.substr(disposition.size()));
   }
-  if (part_ == Part::file) ++files_;
+  if (dispositions != 1) is_clear_ = false;
+  if (part_ == Part::file) ++facts_.files;
+}
+
+void MultipartScan::read_disposition(std::string_view value) {
+  unsigned names = 0;
+  bool is_file = false;
+  each_parameter(value, [&](std::string_view name, std::string_view told) {
+    if (starts_with_lower(name, "filename")) {
+      is_file = true;
+    } else if (starts_with_lower(name, "name")) {
+      ++names;
+      part_ = part_of(told);
+      if (name.size() != 4) is_clear_ = false;
+    }
+  });
+  if (names != 1) is_clear_ = false;
+  if (is_file) part_ = Part::file;
 }
 
 }  // namespace proxyxai

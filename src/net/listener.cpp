@@ -44,12 +44,12 @@ void tune(int descriptor) {
 
 }  // namespace
 
-Listener::Acceptor Listener::bind(asio::io_context& loop, const std::string& host, std::uint16_t port) {
+Listener::Acceptor Listener::bind(const std::string& host, std::uint16_t port) const {
   boost::system::error_code error;
   const auto address = asio::ip::make_address(host, error);
-  if (error) throw Failure("LISTEN_ADDRESS: '" + host + "' is not an IP address");
+  if (error) throw Failure(settings_.named_by + ": '" + host + "' is not an IP address");
   const tcp::endpoint endpoint(address, port);
-  Acceptor acceptor(loop.get_executor());
+  Acceptor acceptor(loop_.get_executor());
   acceptor.open(endpoint.protocol(), error);
   if (!error && address.is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
   if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
@@ -58,7 +58,7 @@ Listener::Acceptor Listener::bind(asio::io_context& loop, const std::string& hos
   if (!error) acceptor.native_non_blocking(true, error);
   if (error) {
     throw Failure("cannot listen on " + host + " port " + std::to_string(port) + ": " + error.message() +
-                  "; is another program using it? Set PORT or LISTEN_ADDRESS to change it");
+                  "; is another program using it? " + settings_.named_by + " can change it");
   }
   return acceptor;
 }
@@ -67,7 +67,7 @@ Listener::Listener(asio::io_context& loop, Watchdog& watchdog, Settings settings
     : loop_(loop), watchdog_(watchdog), settings_(std::move(settings)), tls_(tls), handler_(handler), port_(settings_.port) {
   for (const std::string& each : settings_.addresses) {
     try {
-      acceptors_.push_back(bind(loop_, each, port_));
+      acceptors_.push_back(bind(each, port_));
     } catch (const Failure&) {
       // A host without IPv6 is served on IPv4; a host where neither works is not.
       if (acceptors_.empty() || each != "::") throw;

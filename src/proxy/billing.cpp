@@ -14,11 +14,15 @@ constexpr std::int64_t tokens_in_image = 1'100;
 constexpr std::int64_t bytes_in_second = 16'000;      // of compressed audio, 128 kbit/s
 constexpr std::int64_t tokens_in_second = 40;         // of audio to transcribe
 constexpr std::int64_t speech_fifths = 7;             // fifths of an audio token for a character that is spoken
+constexpr std::int64_t characters_in_second = 18;     // of speech, spoken fast
+constexpr std::int64_t stored_context = 100'000;      // tokens reserved for what upstream reads from its own store
+constexpr std::int64_t realtime_context = 32'000;     // tokens that a realtime model reads at most
+constexpr std::int64_t bytes_in_audio_token = 6'400;  // of base64 that the client speaks into a realtime session
+constexpr std::int64_t shortest_turn = 64;            // bytes of a frame that asks for an answer
 constexpr std::int64_t usual_output = 4'096;          // what token limits count where a request names no maximum
 constexpr std::int64_t most_tokens = 1'000'000'000;
 constexpr std::size_t most_warned = 1'000;
 
-bool is_transcription(std::string_view endpoint) { return endpoint == "audio/transcriptions" || endpoint == "audio/translations"; }
 bool is_image(std::string_view endpoint) { return endpoint.starts_with("images/"); }
 
 std::int64_t audio_milliseconds(const RequestFacts& facts) {
@@ -29,7 +33,6 @@ std::int64_t audio_milliseconds(const RequestFacts& facts) {
 Usage usage_asked_for(const RequestContext& request, bool generous) {
   const RequestFacts& facts = request.facts;
   Usage usage;
-  usage.tier = facts.tier;
   if (request.endpoint == "audio/speech") {
     usage.characters = facts.characters;
     usage.input = estimate_input(facts, generous);
@@ -42,8 +45,24 @@ Usage usage_asked_for(const RequestContext& request, bool generous) {
     usage.input = estimate_input(facts, generous);
   } else {
     usage.input = estimate_input(facts, generous);
+    if (generous && facts.refers_to_stored) usage.input += stored_context;
   }
   return usage;
+}
+
+/// How many answers upstream makes for one request.
+std::int64_t choices_of(const RequestContext& request) {
+  if (is_image(request.endpoint)) return 1;
+  const RequestFacts& facts = request.facts;
+  return request.endpoint == "completions" ? facts.prompts * std::max(facts.n, facts.best_of) : facts.n;
+}
+
+/// The tier that was asked for, where it makes the request dearer: that it became cheaper is upstream's to say.
+std::string dearer_tier(const RequestContext& request) {
+  constexpr std::int64_t list = 1'000;
+  const auto& tiers = request.price->tiers;
+  const auto found = tiers.find(request.facts.tier);
+  return found != tiers.end() && found->second > list ? request.facts.tier : std::string();
 }
 
 /// Only pieces are counted, so that counting them is no estimate.
@@ -61,6 +80,21 @@ double output_price(const RequestContext& request) {
   return static_cast<double>(request.price->output) * static_cast<double>(request.account->row.rates) / static_cast<double>(list_rate);
 }
 
+/// What a WebSocket has used since upstream told its usage last. Generous: what it may have, which is to be reserved.
+Usage pending_turn(const RequestContext& request, bool generous) {
+  Usage turn;
+  turn.output = request.delivered;
+  if (request.endpoint == "realtime" && !generous) {
+    turn.input = turn.audio_input = request.sent_bytes / bytes_in_audio_token;
+  } else {
+    turn.input = request.sent_bytes / bytes_in_token;
+    if (request.endpoint == "realtime") turn.input = std::min(turn.input, realtime_context);
+  }
+  // A turn that has begun has read what came before it.
+  if (generous || turn.output > 0) turn.input += request.context_tokens;
+  return turn;
+}
+
 std::int64_t tokens_for(const RequestContext& request, Money amount) {
   const double price = output_price(request);
   if (price <= 0 || amount.nanos <= 0) return amount.nanos <= 0 ? 0 : most_tokens;
@@ -70,13 +104,16 @@ std::int64_t tokens_for(const RequestContext& request, Money amount) {
 }  // namespace
 
 bool is_metered(const RequestContext& request) {
-  static constexpr std::string_view metered[] = {"chat/completions", "completions",        "responses",          "embeddings",
-                                                 "audio/speech",     "audio/transcriptions", "audio/translations", "images/generations",
-                                                 "images/edits",     "images/variations",    "threads",            "realtime"};
+  // What is not known to cost nothing is metered: upstream may give a new path a price, or an old one a second name.
+  static constexpr std::string_view free[] = {"moderations", "files", "uploads", "batches", "models", "fine_tuning", "assistants",
+                                              "vector_stores", "conversations", "containers", "evals", "videos"};
   if (request.client.request().method() != "POST" && !request.upgrade) return false;
-  const bool listed = std::find(std::begin(metered), std::end(metered), request.endpoint) != std::end(metered);
-  return listed && !request.path.ends_with("/input_tokens") && !request.path.ends_with("/cancel");
+  if (request.endpoint == "threads") return request.path.find("/runs") != request.path.npos && !request.path.ends_with("/cancel");
+  const bool listed = std::find(std::begin(free), std::end(free), request.endpoint) != std::end(free);
+  return !listed && !request.path.ends_with("/input_tokens") && !request.path.ends_with("/cancel");
 }
+
+bool is_transcription(std::string_view endpoint) { return endpoint == "audio/transcriptions" || endpoint == "audio/translations"; }
 
 std::string_view default_model(std::string_view endpoint) {
   if (endpoint == "images/variations") return "dall-e-2";
@@ -87,7 +124,7 @@ std::string_view default_model(std::string_view endpoint) {
 
 std::int64_t estimate_input(const RequestFacts& facts, bool generous) {
   const std::int64_t of_text = facts.text_bytes / (generous ? bytes_in_token_generous : bytes_in_token) + 1;
-  return std::min(of_text + facts.data_urls * tokens_in_image, most_tokens);
+  return std::min(of_text + (facts.data_urls + facts.links) * tokens_in_image, most_tokens);
 }
 
 Billing::Billing(Ledger& ledger, Metrics& metrics, Clock& clock, Settings settings)
@@ -112,6 +149,7 @@ std::optional<ApiError> Billing::hold(RequestContext& request) const {
   const Instant now = clock_.now();
   Demand demand;
   demand.model = request.facts.model;
+  demand.month = ledger_.month();
   demand.least_tokens = demand.wanted_tokens = 0;
   if (!is_metered(request)) return request.hold.place(request.account, demand, settings_.call_min_balance, now);
   request.prices = prices_;
@@ -121,8 +159,9 @@ std::optional<ApiError> Billing::hold(RequestContext& request) const {
   }
   request.price = &price_of(request, {});
   const Rate rate = request.account->row.rates;
-  const Usage asked = usage_asked_for(request, true);
-  const std::int64_t choices = is_image(request.endpoint) ? 1 : request.facts.n;
+  Usage asked = usage_asked_for(request, true);
+  asked.tier = dearer_tier(request);
+  const std::int64_t choices = choices_of(request);
   const std::int64_t most_output = std::min(request.facts.max_tokens.value_or(request.price->max_output), most_tokens / 1'000) * choices;
   Usage whole = asked;
   whole.output = std::max<std::int64_t>(most_output, 0);
@@ -157,7 +196,11 @@ void Billing::complete_usage(RequestContext& request) const {
     usage.characters = asked.characters;
     usage.estimated = !is_priced_by_unit(price);
     if (usage.milliseconds == 0) {
+      // A low bit rate makes a long recording small; what was said in it tells too.
       usage.milliseconds = asked.milliseconds;
+      if (is_transcription(request.endpoint) && request.facts.audio_ms == 0) {
+        usage.milliseconds = std::max(usage.milliseconds, request.delivered * bytes_in_token * 1'000 / characters_in_second);
+      }
       usage.estimated = usage.estimated || (is_transcription(request.endpoint) && request.facts.audio_ms == 0);
     }
     if (usage.images == 0) usage.images = asked.images;
@@ -169,7 +212,7 @@ void Billing::complete_usage(RequestContext& request) const {
     }
   }
   if (usage.image_kind.empty() && is_image(request.endpoint)) usage.image_kind = request.facts.quality + "/" + request.facts.size;
-  if (!request.meter || !request.meter->tells_tier()) usage.tier = request.facts.tier;
+  if (!request.meter || !request.meter->tells_tier()) usage.tier = dearer_tier(request);
   request.usage = std::move(usage);
 }
 
@@ -191,7 +234,7 @@ UsageRow Billing::row_of(RequestContext& request) {
   // Failed attempts cost the client nothing; the responses of a WebSocket have rows of their own.
   const Attempt& last = request.exchange.attempt();
   const bool was_asked = last.sent > 0 && (last.fault == Fault::none || last.fault == Fault::client_gone);
-  const bool costs = request.price != nullptr && !request.upgrade && (request.status < 400 || (request.status == client_left && was_asked));
+  const bool costs = request.price != nullptr && request.status != 101 && (request.status < 400 || (request.status == client_left && was_asked));
   const std::string_view answered_by = request.meter ? request.meter->model() : std::string_view();
   if (costs) {
     const Price& price = price_of(request, answered_by);
@@ -199,7 +242,6 @@ UsageRow Billing::row_of(RequestContext& request) {
     complete_usage(request);
     request.cost = cost_of(request.usage, price, request.account->row.rates);
     request.list_cost = cost_of(request.usage, price);
-    count(price, request.usage, request.list_cost);
   }
   UsageRow row = new_row(request, request.usage);
   row.model = ledger_.word(answered_by);
@@ -248,7 +290,8 @@ Task<bool> Billing::bill(RequestContext& request) {
     co_return true;
   }
   const bool stored = co_await ledger_.charge(request.account, std::move(row));
-  if (!stored) request.cost = request.list_cost = {};
+  if (stored) count(*request.price, request.usage, request.list_cost);
+  else request.cost = request.list_cost = {};
   co_return stored;
 }
 
@@ -256,14 +299,18 @@ void Billing::settle(RequestContext& request) {
   // What never reached upstream leaves no row: refusals would let anyone fill the disk.
   if (request.account && !request.billed && request.attempts > 0) {
     request.billed = true;
-    if (request.upgrade && request.delivered > 0) {
+    // On a Responses socket whatever was sent asks for an answer, but for a frame that says goodbye; a realtime session is also
+    // sent what asks for none.
+    const bool is_in_turn = request.delivered > 0 || (request.endpoint == "responses" && request.sent_bytes >= shortest_turn);
+    if (request.upgrade && request.status == 101 && is_in_turn) {
       // It ended before upstream told of the last response.
-      Usage rest;
-      rest.output = request.delivered;
+      Usage rest = pending_turn(request, false);
       rest.estimated = true;
       ledger_.note(request.account, row_of_turn(request, rest, *request.price));
-    } else if (!request.usage.given) {
+      count(*request.price, rest, cost_of(rest, *request.price));
+    } else if (!request.upgrade || !request.usage.given) {
       ledger_.note(request.account, row_of(request));
+      if (request.list_cost.nanos > 0) count(*request.price, request.usage, request.list_cost);
     }
   }
   request.hold.settle(request.usage.input + request.usage.output, clock_.now());
@@ -273,12 +320,12 @@ UsageRow Billing::row_of_turn(RequestContext& request, const Usage& usage, const
   UsageRow row = new_row(request, usage);
   row.cost = cost_of(usage, price, request.account->row.rates);
   row.list_cost = cost_of(usage, price);
-  count(price, usage, row.list_cost);
   row.model = ledger_.word(price.model);
   row.status = 101;
   row.stream = true;
   request.usage.add(usage);
-  request.delivered = 0;
+  request.context_tokens = usage.input + usage.output;
+  request.delivered = request.sent_bytes = 0;
   return row;
 }
 
@@ -286,16 +333,22 @@ Task<bool> Billing::bill_event(RequestContext& request, const EventUsage& event)
   if (request.price == nullptr) co_return true;
   request.delivered += event.delivered;
   if (!event.usage.given) co_return true;
-  UsageRow row = row_of_turn(request, event.usage, price_of(request, event.model));
+  const Price& price = price_of(request, event.model);
+  UsageRow row = row_of_turn(request, event.usage, price);
+  const Money list_cost = row.list_cost;
+  request.hold.shrink_to(settings_.hold_step);
   const bool stored = co_await ledger_.charge(request.account, std::move(row));
+  if (stored) count(price, event.usage, list_cost);
   co_return stored;
 }
 
-bool Billing::covers_socket(const RequestContext& request) const {
+bool Billing::covers_socket(RequestContext& request) const {
   if (request.price == nullptr || request.account->row.is_root) return true;
-  Usage pending;
-  pending.output = request.delivered;
-  return request.account->available() >= cost_of(pending, *request.price, request.account->row.rates);
+  // What was reserved is there no more once other turns have used it up.
+  if (request.account->available().nanos < 0) return false;
+  const Money pending = cost_of(pending_turn(request, true), *request.price, request.account->row.rates);
+  if (pending <= request.hold.money()) return true;
+  return request.hold.top_up(std::max(pending - request.hold.money(), settings_.hold_step));
 }
 
 }  // namespace proxyxai

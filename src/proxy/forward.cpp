@@ -60,8 +60,7 @@ std::optional<milliseconds> zero_capacity_reset(const Fields& fields) {
 /// The client has gone: upstream is let go. An answer that has been asked for may be wanted to its end all the same.
 void Gateway::on_left(RequestContext& request) const {
   UpstreamConnection* const connection = request.exchange.connection();
-  const bool reads_on = connection != nullptr && request.price != nullptr && !request.upgrade && request.account->row.drains_aborted;
-  if (!reads_on) {
+  if (connection == nullptr || !request.reads_on()) {
     request.exchange.cancel();
     return;
   }

@@ -11,8 +11,9 @@
 namespace proxyxai {
 namespace {
 
+/// A WebSocket begins with a GET (RFC 6455 section 4.1); with any other method the field asks for nothing.
 bool asks_for_websocket(const Connection& client) {
-  return equals_lower(find(client.fields(), beast_http::field::upgrade), "websocket");
+  return client.request().method() == "GET" && equals_lower(find(client.fields(), beast_http::field::upgrade), "websocket");
 }
 
 /// The value of a query parameter; empty: it is not there. Nullopt: it is there twice, and upstream could take the other.
@@ -45,6 +46,45 @@ std::string model_of(const RequestContext& request) {
 /// Upstream may know a model where none is named: from a stored prompt, from what a WebSocket says later.
 bool could_be_any_model(const RequestContext& request) {
   return is_metered(request) && request.endpoint != "threads";
+}
+
+/// What a request uses must be seen in its body, as upstream will see it.
+std::optional<ApiError> check_readable(const RequestContext& request) {
+  const Fields& fields = request.client.fields();
+  if (!find(fields, beast_http::field::content_encoding).empty()) {
+    return ApiError{415, "unsupported_content_encoding", "Send the body as it is: without Content-Encoding.", {}, true};
+  }
+  const auto is_type = [](const Field& each) { return each.id == beast_http::field::content_type; };
+  if (std::count_if(fields.begin(), fields.end(), is_type) > 1) {
+    return ApiError{400, "bad_content_type", "The request has more than one Content-Type.", {}, true};
+  }
+  const RequestFacts& facts = request.facts;
+  if (has_media_type(find(fields, beast_http::field::content_type), "multipart/form-data")) {
+    if (!facts.form_is_whole) {
+      return ApiError{400, "bad_form", "The multipart form could not be read: it has no part, or no closing boundary.", {}, true};
+    }
+    if (facts.files > 1 && is_transcription(request.endpoint)) {
+      return ApiError{400, "bad_form", "The form has more than one file: send one request for each.", "file", true};
+    }
+    return std::nullopt;
+  }
+  if (request.body.size() > 0 && !facts.stream_options.object_begin) {
+    return ApiError{400, "bad_json", "The body must be a JSON object in UTF-8, or a multipart form.", {}, true};
+  }
+  return std::nullopt;
+}
+
+/// Work whose cost upstream tells only later, to another request.
+std::optional<ApiError> check_billable(const RequestContext& request) {
+  if (request.account->row.is_root) return std::nullopt;
+  if (request.facts.background) {
+    return ApiError{400, "background_not_supported", "This service cannot bill background responses yet: leave 'background' out.",
+                    "background", true};
+  }
+  if (request.endpoint == "threads" && !request.facts.stream) {
+    return ApiError{400, "stream_required", "This service bills runs by their stream: send \"stream\": true.", "stream", true};
+  }
+  return std::nullopt;
 }
 
 /// Finds the facts of a request in its body as it passes.
@@ -131,6 +171,9 @@ Task<Gateway::Refusal> Gateway::look_up_account(RequestContext& request) {
 
 /// What can be told without the body.
 Gateway::Refusal Gateway::admit(const RequestContext& request) const {
+  if (!parts_.billing.is_healthy()) {
+    return ApiError{503, "storage_unavailable", "The server cannot write down what requests cost now. Try again later.", {}, false};
+  }
   const Account& account = *request.account;
   if (!account.is_enabled()) return disabled_account_error();
   if (account.row.is_root) return std::nullopt;
@@ -151,9 +194,6 @@ Gateway::Refusal Gateway::admit(const RequestContext& request) const {
 
 /// What takes the body's facts: models, limits and money.
 Gateway::Refusal Gateway::hold(RequestContext& request) const {
-  if (!parts_.billing.is_healthy()) {
-    return ApiError{503, "storage_unavailable", "The server cannot write down what requests cost now. Try again later.", {}, false};
-  }
   if (request.upgrade && request.endpoint == "realtime") {
     // Only there does upstream read it, whatever a body says.
     const auto named = value_in(request.query, "model");
@@ -165,6 +205,10 @@ Gateway::Refusal Gateway::hold(RequestContext& request) const {
     const bool allowed = model.empty() ? !could_be_any_model(request) : request.account->may_use_model(model);
     const std::string what = model.empty() ? "This key may use some models only: name the one to use." : "This key may not use model '" + model + "'.";
     if (!allowed) return ApiError{403, "model_not_allowed", what, "model", true};
+  }
+  if (is_metered(request) && !request.upgrade) {
+    if (auto refusal = check_readable(request)) return refusal;
+    if (auto refusal = check_billable(request)) return refusal;
   }
   if (auto refusal = parts_.billing.hold(request)) return refusal;
   const bool is_chat = request.endpoint == "chat/completions" || request.endpoint == "completions";

@@ -178,7 +178,7 @@ Task<void> Relay::pass(RequestContext& request) const {
     request.meter.emplace(AnswerMeter::Answer{request.endpoint, type, request.asked_usage && streams});
   }
   if (request.left_at != Instant{}) {
-    co_await leave(request);
+    co_await leave(request, upstream.buffered_body());
     co_return;
   }
   std::string head;
@@ -213,7 +213,7 @@ Task<void> Relay::pass(RequestContext& request) const {
       bool written = true;
       if (!passed.views.empty()) written = co_await outlet.write(passed.views, false);
       if (!written) {
-        co_await leave(request);
+        co_await leave(request, upstream.buffered_body());
         co_return;
       }
       passed = request.meter->finish();
@@ -229,14 +229,14 @@ Task<void> Relay::pass(RequestContext& request) const {
         co_return;
       }
       if (!written) {
-        co_await leave(request);
+        co_await leave(request, upstream.buffered_body());
         co_return;
       }
       passed.views = passed.views.subspan(before.size());
     }
     const bool written = co_await outlet.write(passed.views, last);
     if (!written) {
-      co_await leave(request);
+      co_await leave(request, upstream.buffered_body());
       co_return;
     }
     if (!piece.failure.empty()) break;
@@ -246,7 +246,7 @@ Task<void> Relay::pass(RequestContext& request) const {
     }
     piece = co_await upstream.read_body(idle_timeout_);
     if (request.left_at != Instant{}) {
-      co_await leave(request);
+      co_await leave(request, piece);
       co_return;
     }
   }
@@ -261,18 +261,16 @@ void Relay::break_off(RequestContext& request, Framing framing) const {
 }
 
 /// The client has gone: by the account's policy the answer is read to its end, or upstream is let go at once.
-Task<void> Relay::leave(RequestContext& request) const {
+Task<void> Relay::leave(RequestContext& request, UpstreamConnection::Body unread) const {
   request.reason = "client_gone";
   request.keep_alive = false;
-  const bool reads_on = request.meter && request.account->row.drains_aborted && !request.exchange.is_cancelled();
-  if (reads_on) co_await read_on(request);
+  if (request.meter && request.reads_on() && !request.exchange.is_cancelled()) co_await read_on(request, unread);
   else request.exchange.cancel();
 }
 
-Task<void> Relay::read_on(RequestContext& request) const {
+Task<void> Relay::read_on(RequestContext& request, UpstreamConnection::Body piece) const {
   UpstreamConnection& upstream = *request.exchange.connection();
   const Instant end = (request.left_at == Instant{} ? clock_.now() : request.left_at) + read_on_time;
-  UpstreamConnection::Body piece = upstream.buffered_body();
   for (std::uint64_t bytes = 0;;) {
     bytes += piece.data.size();
     request.meter->pass(piece.data);
@@ -294,7 +292,11 @@ Task<void> Relay::cut_off(RequestContext& request, Outlet& outlet) const {
   const bool stored = co_await billing_.bill(request);
   request.reason = "insufficient_quota";
   request.keep_alive = false;
-  if (!stored) co_return;
+  if (!stored) {
+    // Owed all the same, as in `fail`.
+    request.billed = false;
+    co_return;
+  }
   const std::string event = credit_event(request.endpoint);
   const std::array<std::string_view, 1> views{event};
   co_await outlet.write(views, true);

@@ -27,13 +27,27 @@ constexpr std::array<std::string_view, 11> operator_paths{
 /// Ours under another name: never upstream's business.
 constexpr std::array<std::string_view, 2> own_paths{"dashboard", "v1"};
 
+constexpr bool is_unreserved(char c) {
+  const char lower = to_lower(c);
+  return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+/// Whether a character that needs no encoding is written encoded (RFC 3986 section 6.2.2.2): `%63hat` is `chat` to upstream.
+bool hides_plain_characters(std::string_view path) {
+  for (auto at = path.find('%'); at != path.npos && at + 2 < path.size(); at = path.find('%', at + 1)) {
+    const std::string one = percent_decode(path.substr(at, 3));
+    if (one.size() == 1 && is_unreserved(one[0])) return true;
+  }
+  return false;
+}
+
 /// What a lenient server could read as another path than it seems: parameters, a query, double encoding, blank segments.
 bool is_ambiguous(std::string_view path) {
   static constexpr std::array<std::string_view, 7> marks{"%25", "%3b", "%3B", "%3f", "%3F", "%23", "/%20"};
   if (path.find(';') != path.npos) return true;
   if (path.find('%') == path.npos) return false;
   const auto has = [path](std::string_view mark) { return path.find(mark) != path.npos; };
-  return path.starts_with("%20") || std::any_of(marks.begin(), marks.end(), has);
+  return path.starts_with("%20") || std::any_of(marks.begin(), marks.end(), has) || hides_plain_characters(path);
 }
 
 template <std::size_t size>

@@ -21,6 +21,7 @@ std::string close_frame(std::uint16_t code, std::string_view reason) {
   std::string frame{'\x88', static_cast<char>(2 + reason.size()), static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
   return frame.append(reason);
 }
+constexpr std::string_view out_of_credit = "insufficient_quota";
 constexpr std::uint16_t policy_violation = 1008, try_again_later = 1013;
 
 }  // namespace
@@ -35,6 +36,12 @@ Task<void> Relay::pump_up(RequestContext& request) const {
   asio::const_buffer out(ahead.data(), ahead.size());
   for (;;) {
     if (out.size() > 0) {
+      request.sent_bytes += static_cast<std::int64_t>(out.size());
+      if (!billing_.covers_socket(request)) {
+        request.reason = out_of_credit;
+        upstream.cancel();
+        break;
+      }
       const auto failed = co_await upstream.stream().write({&out, 1});
       if (failed) break;
     }
@@ -56,8 +63,11 @@ Task<void> Relay::pump_down(RequestContext& request) const {
   std::array<char, piece_size> piece;
   asio::const_buffer out(ahead.data(), ahead.size());
   std::vector<EventUsage> events;
-  WebSocketReader reader([&events](std::string_view message) {
-    EventUsage told = read_event_usage(message);
+  EventReader event;
+  WebSocketReader reader([&events, &event](std::string_view part, bool is_last) {
+    event.feed(part);
+    if (!is_last) return;
+    EventUsage told = event.end();
     if (told.usage.given || told.delivered > 0) events.push_back(std::move(told));
   });
   bool has_credit = true, is_stored = true;
@@ -81,17 +91,15 @@ Task<void> Relay::pump_down(RequestContext& request) const {
       if (!written) break;
       is_between_frames = reader.is_between_frames();
     }
-    if (!has_credit) {
-      request.reason = "insufficient_quota";
-      farewell_frame = close_frame(policy_violation, request.reason);
-      break;
-    }
+    if (!has_credit) request.reason = out_of_credit;
+    if (request.reason == out_of_credit) break;
     client.deadline().set(idle_timeout_);
     upstream.deadline().set(idle_timeout_);
     const Transfer got = co_await upstream.stream().read_some(asio::buffer(piece));
     if (got.error || got.bytes == 0) break;
     out = asio::const_buffer(piece.data(), got.bytes);
   }
+  if (request.reason == out_of_credit) farewell_frame = close_frame(policy_violation, request.reason);
   if (!farewell_frame.empty()) {
     upstream.cancel();
     asio::const_buffer frame(farewell_frame.data(), farewell_frame.size());

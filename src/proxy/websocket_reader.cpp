@@ -28,9 +28,9 @@ std::size_t WebSocketReader::take_head(std::string_view bytes) {
   // A server does not mask, and extensions were not agreed on.
   if (is_masked || (byte(0) & 0x70) != 0) is_broken_ = true;
   if (!is_control_ && opcode != 0) {
-    message_.clear();
+    // A new message within another: what has been told of that one ends here.
+    if (is_text_) on_text_({}, true);
     is_text_ = opcode == 1;
-    is_too_long_ = false;
   }
   in_frame_ = true;
   head_.clear();
@@ -39,10 +39,7 @@ std::size_t WebSocketReader::take_head(std::string_view bytes) {
 
 void WebSocketReader::end_frame() {
   in_frame_ = false;
-  if (is_control_ || !is_final_) return;
-  if (is_text_ && !is_too_long_) on_text_(message_);
-  message_.clear();
-  if (message_.capacity() > 64 << 10) message_.shrink_to_fit();
+  if (!is_control_ && is_final_) is_text_ = false;
 }
 
 void WebSocketReader::feed(std::string_view bytes) {
@@ -51,14 +48,12 @@ void WebSocketReader::feed(std::string_view bytes) {
       bytes.remove_prefix(take_head(bytes));
     } else {
       const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
-      if (is_text_ && !is_control_ && !is_too_long_) {
-        if (message_.size() + part > most_message) is_too_long_ = true;
-        else message_.append(bytes.substr(0, part));
-      }
       left_ -= part;
+      const bool is_last = is_final_ && left_ == 0;
+      if (is_text_ && !is_control_ && (part > 0 || is_last)) on_text_(bytes.substr(0, part), is_last);
       bytes.remove_prefix(part);
+      if (left_ == 0) end_frame();
     }
-    if (in_frame_ && left_ == 0 && !is_broken_) end_frame();
   }
 }
 

@@ -56,6 +56,7 @@ SELECT a.id, a.name, c.id, c.balance FROM cards c JOIN accounts a ON a.id = c.ac
 SELECT 'transfer', t.id, 'account ' || t.from_account FROM transfers t WHERE from_account NOT BETWEEN -5 AND -1 AND NOT EXISTS (SELECT 1 FROM accounts WHERE id = t.from_account)
   UNION ALL SELECT 'transfer', t.id, 'account ' || t.to_account FROM transfers t WHERE to_account NOT BETWEEN -5 AND -1 AND NOT EXISTS (SELECT 1 FROM accounts WHERE id = t.to_account)
   UNION ALL SELECT 'transfer', t.id, 'operation ' || t.operation FROM transfers t WHERE operation <> 0 AND NOT EXISTS (SELECT 1 FROM operations WHERE id = t.operation)
+    AND operation > COALESCE((SELECT value FROM marks WHERE name = 'operations forgotten'), 0)
   UNION ALL SELECT 'operation', o.id, 'account ' || o.target_id FROM operations o WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE id = o.target_id)
   UNION ALL SELECT 'operation', o.id, 'account ' || o.actor_id FROM operations o WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE id = o.actor_id)
   UNION ALL SELECT 'the answer to', a.key, 'account ' || a.caller FROM answers a WHERE NOT EXISTS (SELECT 1 FROM accounts WHERE id = a.caller)

@@ -153,6 +153,9 @@ void backup_database(const std::string& directory, const std::string& target) {
     database.prepare("VACUUM INTO ?").bind(std::string_view(target)).run();
   } catch (...) {
     ::umask(before);
+    // What it has begun is no copy.
+    std::error_code ignored;
+    std::filesystem::remove(target, ignored);
     throw;
   }
   ::umask(before);

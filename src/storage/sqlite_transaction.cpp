@@ -38,8 +38,7 @@ std::string select_account(std::string_view rest) {
          "a.enabled, a.rates, a.hard_limit, a.soft_limit, a.rpm, a.rph, a.rpd, a.tpm, a.tph, a.tpd, a.concurrency, a.child_limit, "
          "a.allow_ips, a.allow_models, a.resources, a.model_limits, a.drains_aborted, a.updated_at, a.overdraft, a.credit_granted, "
          "a.credit_used, a.requests, a.month, a.month_used, a.rolled_to, a.created_at, "
-         "(SELECT COALESCE(SUM(balance), 0) FROM cards WHERE account_id = a.id), "
-         "(SELECT MIN(expires_at) FROM cards WHERE account_id = a.id), a.children FROM " +
+         "(SELECT COALESCE(SUM(balance), 0) FROM cards WHERE account_id = a.id), a.children FROM " +
          std::string(rest);
 }
 
@@ -83,7 +82,6 @@ AccountRow read_account(const Statement& row) {
   account.rolled_to = integer();
   account.created_at = from_unix_ms(integer());
   account.cards = {integer()};
-  account.next_expiry = row.time(column++);
   account.children = integer();
   return account;
 }
@@ -226,6 +224,24 @@ void SqliteTransaction::add(OperationRow& row) {
   row.id = database_.last_id();
 }
 
+std::size_t SqliteTransaction::forget_operations(WallTime before, std::size_t most) {
+  // By id and not by time, so that no index of times is needed: they come in that order.
+  static constexpr std::string_view old =
+      "FROM operations WHERE at < ?1 AND id IN (SELECT id FROM operations ORDER BY id LIMIT ?2)";
+  static const std::string find_last = "SELECT COALESCE(MAX(id), 0) " + std::string(old);
+  static const std::string forget = "DELETE " + std::string(old);
+  const auto limit = static_cast<std::int64_t>(most);
+  Statement last = database_.prepare(find_last);
+  last.bind(to_unix_ms(before)).bind(limit);
+  const std::int64_t newest = last.step() ? last.integer(0) : 0;
+  if (newest == 0) return 0;
+  database_.prepare(forget).bind(to_unix_ms(before)).bind(limit).run();
+  const auto count = static_cast<std::size_t>(database_.changes());
+  // What movements name up to here need not be there any more: `check` looks at this.
+  set_mark("operations forgotten", std::max(mark("operations forgotten"), newest));
+  return count;
+}
+
 void SqliteTransaction::add(const UsageRow& row) {
   // Once, by its id.
   static constexpr std::string_view sql =
@@ -314,6 +330,9 @@ std::optional<AccountTransaction::Answer> SqliteTransaction::answer(AccountId ca
 void SqliteTransaction::keep_answer(AccountId caller, std::string_view key, const Answer& answer, WallTime now) {
   database_.prepare("INSERT INTO answers (caller, key, request, sealed, at) VALUES (?, ?, ?, ?, ?)")
       .bind(caller).bind(key).bind(answer.request).bind_blob(answer.sealed).bind(to_unix_ms(now)).run();
+  database_.prepare("DELETE FROM answers WHERE caller = ?1 AND key IN "
+                    "(SELECT key FROM answers WHERE caller = ?1 AND key <> ?2 ORDER BY at DESC LIMIT -1 OFFSET ?3)")
+      .bind(caller).bind(key).bind(most_answers - 1).run();
 }
 
 std::size_t SqliteTransaction::forget_answers(WallTime before) {

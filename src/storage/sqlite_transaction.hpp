@@ -25,6 +25,7 @@ class SqliteTransaction final : public AccountTransaction {
 
   void add(const TransferRow& row) override;
   void add(OperationRow& row) override;
+  std::size_t forget_operations(WallTime before, std::size_t most) override;
   void add(const UsageRow& row) override;
 
   UsageSum usage_after(AccountId account, std::int64_t after) override;

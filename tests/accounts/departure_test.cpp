@@ -74,6 +74,30 @@ TEST(Departure, OfOldRequestsKeepsPaceWithSteadyLoad) {
   EXPECT_THAT(check_database(world.directory.path()), IsEmpty());
 }
 
+TEST(Departure, OfOldOperationsLeavesTheMovementsTheyCaused) {
+  AccountWorld world;
+  world.add(world.root, "user1", dollars(5));
+  world.clock.advance(std::chrono::hours(24 * 60));
+  world.add(world.root, "user2", dollars(5));
+  world.clock.advance(std::chrono::hours(24 * 31));
+  world.tick();
+  EXPECT_EQ(world.number("SELECT COUNT(*) FROM operations"), 1);
+  EXPECT_EQ(world.number("SELECT COUNT(*) FROM transfers"), 2);
+  EXPECT_THAT(check_database(world.directory.path()), IsEmpty());
+}
+
+TEST(Departure, IsRefusedAtOnceWhileAnotherIsUnderWay) {
+  AccountWorld world;
+  const AccountPtr alice = world.add(world.root, "alice", dollars(5));
+  alice->is_closing = true;
+  EXPECT_THROW(world.run(world.service.remove(world.root, "alice", {})), Refused);
+  EXPECT_FALSE(alice->is_enabled()) << "the first goes on";
+  alice->is_closing = false;
+  EXPECT_TRUE(alice->is_enabled());
+  world.run(world.service.remove(world.root, "alice", {}));
+  EXPECT_FALSE(alice->is_enabled());
+}
+
 TEST(Departure, OfADaemonWithManyBusyAccountsLeavesLittleToTakeIn) {
   AccountWorld world({.user_min_balance = {}});
   std::vector<AccountPtr> users;

@@ -133,7 +133,7 @@ TEST_F(Directory, ADeletedAccountIsGoneForThoseWhoHoldIt) {
   store.rows.erase("a");
   directory.remove(row);
   EXPECT_TRUE(account->is_gone);
-  EXPECT_FALSE(account->row.enabled);
+  EXPECT_FALSE(account->is_enabled());
   EXPECT_EQ(find(), nullptr);
   EXPECT_EQ(run_task(loop, directory.find(AccountId{5})), nullptr);
 }
@@ -142,10 +142,9 @@ TEST_F(Directory, AnAccountThatIsBeingDeletedStaysDisabledWhateverIsStored) {
   const AccountPtr account = find();
   account->is_closing = true;
   directory.apply(a());
-  EXPECT_FALSE(account->row.enabled);
+  EXPECT_FALSE(account->is_enabled());
   account->is_closing = false;
-  directory.apply(a());
-  EXPECT_TRUE(account->row.enabled);
+  EXPECT_TRUE(account->is_enabled());
 }
 
 }  // namespace

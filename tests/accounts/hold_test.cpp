@@ -107,6 +107,28 @@ TEST_F(Holds, TheMonthlyLimitStopsBeforeTheBalanceDoes) {
   EXPECT_FALSE(place(hold, who, demand({1}, {1})));
 }
 
+TEST_F(Holds, ANewMonthBeginsWithNothingUsed) {
+  const AccountPtr who = account(dollars(100));
+  who->row.hard_limit = dollars(10);
+  who->month = 202611;
+  who->month_used = dollars(10);
+  Demand next = demand({1}, {1});
+  next.month = 202611;
+  Hold hold;
+  EXPECT_TRUE(place(hold, who, next));
+  next.month = 202612;
+  EXPECT_FALSE(place(hold, who, next));
+}
+
+TEST_F(Holds, AChargeOfAnotherMonthIsNotTakenBackFromThisOne) {
+  const AccountPtr who = account(dollars(100));
+  who->charge(dollars(3), 202611);
+  who->charge(dollars(1), 202612);
+  who->take_back(dollars(3), 202611);
+  EXPECT_EQ(who->used_in(202612), dollars(1));
+  EXPECT_EQ(who->used_in(202611), Money{});
+}
+
 TEST_F(Holds, AChildCountsAgainstTheLimitsOfEveryAncestor) {
   const AccountPtr top = account(dollars(1), nullptr, {.rpm = 3});
   const AccountPtr middle = account(dollars(1), top);

@@ -3,7 +3,7 @@
 #include <random>
 #include <set>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "accounts/account_world.hpp"
 
@@ -125,7 +125,10 @@ double LedgerProperty::remove() {
   const Rate rates = target->row.rates;
   world_.run(world_.service.remove(caller, target->row.name, {}));
   live_.erase(target->row.id);
-  if (balance.nanos < 0 || target->parent->row.is_root) return -worth(balance, rates);
+  // Root takes in what is left, and issues what is owed; of anybody else only the fee is lost, and of a debt nothing.
+  if (target->parent->row.is_root) return -worth(balance, rates);
+  if (target->parent->balance().nanos < 0) debtors_.insert(target->parent->row.id);
+  if (balance.nanos < 0) return 0;
   const Rate parents = target->parent->row.rates;
   const Money most = scale(balance, parents, rates);
   return caller->row.is_root ? 0 : -worth(std::min(Money{200'000'000}, most), parents);
@@ -205,6 +208,8 @@ TEST_P(LedgerProperty, HoldsWhateverIsDone) {
   EXPECT_GT(world_.number("SELECT COUNT(*) FROM transfers WHERE kind = 'take_back'"), 10);
   EXPECT_GT(world_.number("SELECT COUNT(*) FROM transfers WHERE kind = 'rate_change'"), 10);
   EXPECT_GT(world_.number("SELECT COUNT(*) FROM transfers WHERE kind = 'refund'"), 0);
+  EXPECT_GT(world_.number("SELECT value FROM marks WHERE name = 'operations forgotten'"), 0);
+  EXPECT_THAT(check_database(world_.directory.path()), testing::IsEmpty());
   EXPECT_GT(world_.number("SELECT COUNT(*) FROM accounts WHERE level > 2"), 3);
 }
 

@@ -262,6 +262,28 @@ TEST_F(ApiTest, AnAccountChangesOfItselfItsAliasAndBillingAddressOnly) {
   EXPECT_EQ(put(root, "/x-users/root", {{"CreditGranted", 5}}).status, 403u);
 }
 
+TEST_F(ApiTest, AnAccountMakesSoManyChangesAMinute) {
+  const AccountPtr alice = add(root, "alice", 5), bob = add(root, "bobby", 5);
+  for (int i = 0; i < 300; ++i) {
+    ASSERT_EQ(put(alice, path(alice), {{"Alias", "x"}}).status, 200u);
+    ASSERT_EQ(post(alice, "/x-self", {{"confirm", "no"}}).status, 400u);
+  }
+  world.clock.advance(seconds(20));
+  for (const auto& [method, target] : {std::pair("PUT", path(alice)), std::pair("POST", std::string("/x-users")), std::pair("DELETE", path(bob)),
+                                       std::pair("POST", std::string("/x-self"))}) {
+    const Answer refused = call(alice, method, target, "{}", "key");
+    EXPECT_EQ(refused.status, 429u) << method << target;
+    EXPECT_EQ(refused.error(), "rate_limit_exceeded");
+    EXPECT_EQ(refused.header("retry-after"), "40");
+    EXPECT_THAT(refused.message(), HasSubstr("600 changes of accounts per minute. Please try again in 40s."));
+  }
+  EXPECT_EQ(get(alice, "/dashboard/x_user/info").status, 200u);
+  EXPECT_EQ(put(bob, path(bob), {{"Alias", "x"}}).status, 200u) << "another account";
+  world.clock.advance(seconds(40));
+  EXPECT_EQ(put(alice, path(alice), {{"Alias", "x"}}).status, 200u);
+  for (int i = 0; i < 610; ++i) ASSERT_EQ(put(root, path(alice), {{"Alias", "x"}}).status, 200u) << "root";
+}
+
 TEST_F(ApiTest, TheNumberOfChildrenIsBounded) {
   const AccountPtr parent = add(root, "parent", 1'000);
   parent->row.child_limit = 1;

@@ -6,6 +6,7 @@ namespace proxyxai {
 namespace {
 
 using testing::ElementsAre;
+using testing::IsEmpty;
 
 /// The worked example of the contract, to the cent.
 TEST_F(ApiTest, TheWorkedExample) {
@@ -73,14 +74,40 @@ TEST_F(ApiTest, ListingAllChildrenCostsAFee) {
   EXPECT_THAT(cards(parent), ElementsAre(89.998));
 }
 
-TEST_F(ApiTest, ADeletionInDebtIsWrittenOff) {
-  const AccountPtr parent = add(root, "parent", 100), child = add(parent, "child", 10);
+TEST_F(ApiTest, TheSmallestGrantCostsSomethingAndTheSmallestRefundIsNotRoundedUp) {
+  const AccountPtr parent = add(root, "parent", 100), child = add(parent, "child", 10, {{"Rates", 1'000}});
+  const Money before = parent->balance();
+  EXPECT_EQ(put(parent, path(child), {{"CreditGranted", 0.000000499}}).status, 200u);
+  EXPECT_EQ(parent->balance(), before - Money{1});
+  EXPECT_EQ(put(parent, path(child), {{"CreditGranted", -0.000001999}}).status, 200u);
+  EXPECT_EQ(parent->balance(), before - Money{200'000'000});
+  EXPECT_THAT(check_database(world.directory.path()), IsEmpty());
+}
+
+TEST_F(ApiTest, ADeletionInDebtIsPaidByTheParent) {
+  const AccountPtr parent = add(root, "parent", 100), child = add(parent, "child", 10, {{"Rates", 2}});
   world.use(child, dollars(12));
   EXPECT_EQ(child->balance(), dollars(-2));
   const Answer answer = call(parent, "DELETE", path(child));
-  EXPECT_EQ(answer["Parent"]["Balance"], 90);
+  EXPECT_EQ(answer["Parent"]["Balance"], 94) << "100 - 10 / 2 - 2 / 2";
+  EXPECT_EQ(parent->balance(), dollars(94));
   EXPECT_EQ(world.number("SELECT SUM(amount) FROM entries"), 0);
   EXPECT_EQ(world.number("SELECT SUM(amount) FROM entries WHERE account_id = " + std::to_string(child->row.id)), 0);
+  EXPECT_EQ(world.number("SELECT COUNT(*) FROM transfers WHERE kind = 'fee'"), 0);
+  EXPECT_THAT(check_database(world.directory.path()), IsEmpty());
+}
+
+TEST_F(ApiTest, ADeletionInDebtIsOwedByAParentThatCannotPayIt) {
+  const AccountPtr parent = add(root, "parent", 100), child = add(parent, "child", 90);
+  world.use(child, dollars(120));
+  EXPECT_EQ(call(root, "DELETE", path(child))["Parent"]["Balance"], -20);
+  EXPECT_EQ(parent->balance(), dollars(-20));
+  EXPECT_THAT(cards(parent), ElementsAre());
+  EXPECT_THAT(check_database(world.directory.path()), IsEmpty());
+  EXPECT_EQ(call(root, "DELETE", path(parent)).status, 200u);
+  EXPECT_EQ(root->balance(), Money{}) << "what nobody else owes is issued";
+  EXPECT_EQ(world.number("SELECT SUM(amount) FROM entries WHERE account_id = -1"), -dollars(120).nanos);
+  EXPECT_THAT(check_database(world.directory.path()), IsEmpty());
 }
 
 TEST_F(ApiTest, DaysAreOfTheCard) {

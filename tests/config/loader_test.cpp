@@ -31,6 +31,13 @@ TEST(Loader, EnvironmentBeatsFileBeatsDefault) {
   EXPECT_EQ(loaded.values.at("MAX_CONNECTIONS").source, "default");
 }
 
+TEST(Loader, MisspeltVariablesAreNoticed) {
+  const std::vector<std::string> names{"LISTEN_ADRESS", "CALL_MIN_BALANCE", "PATH", "LANGUAGE", "MASTER_KEYS"};
+  EXPECT_THAT(misspelt_settings(names),
+              ElementsAre("the environment variable 'LISTEN_ADRESS' is no setting; did you mean 'LISTEN_ADDRESS'?",
+                          "the environment variable 'MASTER_KEYS' is no setting; did you mean 'MASTER_KEY'?"));
+}
+
 TEST(Loader, EmptyVariablesCountAsNotSet) {
   Variables variables;
   for (const SettingInfo& each : setting_table()) variables[std::string(each.name)] = "";

@@ -68,6 +68,9 @@ def test_probe_and_verify(start, mock):
     mock.script(SECOND, "invalid_api_key")
     status, answer = add(gateway, {"SecretKey": SECOND, "Verify": True})
     assert status == 400 and answer["error"]["param"] == "SecretKey" and "invalid_api_key" in answer["error"]["message"]
+    # A port that nobody listens on.
+    status, answer = add(gateway, {"SecretKey": SECOND, "Provider": "http://127.0.0.1:1", "Verify": True})
+    assert status == 502 and answer["error"]["code"] == "key_not_verified" and "connect_failed" in answer["error"]["message"]
     add(gateway, {"SecretKey": SECOND})
     key = gateway.shown(SECOND)
     status, _, body = gateway.call("POST", f"/x-keys/{key['ID']}/probe")
@@ -98,8 +101,9 @@ def test_only_root_may(start, mock):
             status, _, body = again.call("GET", path, key=child)
             assert status in (400, 401, 403, 404), (path, status)
             assert b"PartialKey" not in body
-        for path in ("/v1/organization/users", "/v1/projects", "/v1/realtime/client_secrets", "/v1/chatkit/sessions", "/v1/%6frganization/users"):
+        for path in ("/v1/organization/users", "/v1/projects", "/v1/realtime/client_secrets", "/v1/chatkit/sessions"):
             assert again.call("GET", path, key=child)[0] == 403, path
+        assert again.call("GET", "/v1/%6frganization/users", key=child)[0] == 404
     finally:
         assert again.stop() == 0
 

@@ -1,4 +1,5 @@
 """The README against the program: every setting real, every real setting in it, its commands as they stand."""
+import json
 import pathlib
 import re
 import subprocess
@@ -22,7 +23,8 @@ def test_settings_table_is_that_of_the_program():
 def test_curl_lines_work_as_they_stand(start, mock):
     gateway = start(keys=[])
     lines = re.findall(r"^curl .*?[^\\]$", readme(), re.M | re.S)
-    assert len(lines) == 2
+    assert len(lines) == 3
+    gateway.call("POST", "/x-users", {"Name": "alice", "Email": "alice@example.com", "CreditGranted": 5})
     answers = []
     for line in lines:
         line = line.replace("localhost:3443", f"127.0.0.1:{gateway.port}").replace('"sk-..."', '"sk-upstream-key-of-the-readme"')
@@ -31,6 +33,7 @@ def test_curl_lines_work_as_they_stand(start, mock):
         answers.append(done.stdout)
     assert '"Action":"add"' in answers[0]
     assert answers[1].endswith("data: [DONE]\n\n")
+    assert json.loads(answers[2])["User"]["Updates"]["CreditGranted"] == 15
 
 
 def test_python_example_works_as_it_stands(gateway):

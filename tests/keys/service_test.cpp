@@ -194,14 +194,17 @@ TEST_F(Keys, AnExhaustedOneIsProbedInTheBackgroundAndHeals) {
   EXPECT_TRUE(choose());
 }
 
-TEST_F(Keys, VerifyKeepsDeadOnesOut) {
+TEST_F(Keys, VerifyKeepsOutWhatUpstreamRejectsOrCannotBeAskedAbout) {
   load();
-  prober_.fault = Fault::dead;
-  std::vector<NewKey> keys;
-  keys.push_back(key(first));
-  const auto added = run_task(loop_, service_.add(std::move(keys), true));
-  EXPECT_EQ(added.rejected.size(), 1u);
-  EXPECT_TRUE(store_.rows.empty());
+  for (const auto& [fault, was_asked] : {std::pair(Fault::dead, true), std::pair(Fault::upstream, false), std::pair(Fault::overloaded, false)}) {
+    prober_.fault = fault;
+    std::vector<NewKey> keys;
+    keys.push_back(key(first));
+    const auto added = run_task(loop_, service_.add(std::move(keys), true));
+    ASSERT_EQ(added.rejected.size(), 1u) << to_string(fault);
+    EXPECT_EQ(added.rejected[0].was_asked, was_asked) << to_string(fault);
+    EXPECT_TRUE(store_.rows.empty());
+  }
 }
 
 TEST_F(Keys, AnotherMasterKeyIsRefusedInWords) {

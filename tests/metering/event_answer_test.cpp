@@ -71,6 +71,52 @@ TEST(ChatEvents, CountToolCallsAndReasoningAsText) {
   EXPECT_EQ(meter_in_all_pieces(event_answer("chat/completions"), text).delivered, 4);
 }
 
+TEST(ChatEvents, CountAudioByItsLength) {
+  // 0.1 s of audio in base64, twice, and what it says.
+  const std::string audio = data(R"({"choices":[{"delta":{"audio":{"id":"a","data":")" + std::string(6'400, 'A') + R"("}}}]})");
+  EXPECT_EQ(meter_in_all_pieces(event_answer("chat/completions"), audio + audio).delivered, 4);
+  const std::string said = data(R"({"choices":[{"delta":{"audio":{"transcript":"12345678"}}}]})");
+  EXPECT_EQ(meter_in_all_pieces(event_answer("chat/completions"), audio + said).delivered, 4);
+}
+
+struct Ending {
+  const char* name;
+  const char* endpoint;
+  std::vector<const char*> events;
+  std::string is_ending;  // after each: yes or no
+};
+void PrintTo(const Ending& each, std::ostream* out) { *out << each.name; }
+class EndingAnswer : public testing::TestWithParam<Ending> {};
+
+TEST_P(EndingAnswer, IsOneWhoseTextIsComplete) {
+  for (const bool hides : {false, true}) {
+    AnswerMeter meter(event_answer(GetParam().endpoint, hides));
+    std::string told;
+    for (const char* event : GetParam().events) {
+      for (const char c : data(event)) meter.pass({&c, 1});
+      told += meter.is_ending() ? 'y' : 'n';
+    }
+    EXPECT_EQ(told, GetParam().is_ending);
+  }
+}
+
+constexpr const char* a_text = R"({"choices":[{"delta":{"content":"a"},"finish_reason":null}],"usage":null})";
+constexpr const char* a_stop = R"({"choices":[{"delta":{},"finish_reason":"stop"}],"usage":null})";
+constexpr const char* a_delta = R"({"type":"response.output_text.delta","delta":"a"})";
+constexpr const char* a_done = R"({"type":"response.output_text.done","text":"a"})";
+INSTANTIATE_TEST_SUITE_P(
+    Kinds, EndingAnswer,
+    testing::Values(Ending{"Chat", "chat/completions", {a_text, a_stop, R"({"choices":[],"usage":{"prompt_tokens":1}})", "[DONE]"}, "nyyy"},
+                    Ending{"ChatWithTextInItsLast", "chat/completions", {R"({"choices":[{"finish_reason":"length","delta":{"content":"a"}}]})"}, "y"},
+                    Ending{"ChatOfSeveralChoices", "chat/completions", {a_text, a_stop, a_text, a_stop}, "nyny"},
+                    Ending{"ChatWithoutAReason", "chat/completions", {R"({"choices":[{"delta":{"content":""finish_reason":"stop""},"finish_reason":""}]})"}, "n"},
+                    Ending{"Completions", "completions", {R"({"choices":[{"text":"a","finish_reason":null}]})", R"({"choices":[{"text":"","finish_reason":"stop"}]})"}, "ny"},
+                    Ending{"Response", "responses", {R"({"type":"response.created"})", a_delta, a_done, R"({"type":"response.output_item.done"})",
+                                                     R"({"type":"response.completed","response":{}})"}, "nnyyy"},
+                    Ending{"ResponseOfSeveralParts", "responses", {a_delta, a_done, R"({"type":"response.output_item.added"})", a_delta, a_done}, "nynny"},
+                    Ending{"ErrorEnds", "chat/completions", {a_text, R"({"error":{"message":"m"}})"}, "ny"}),
+    [](const auto& each) { return std::string(each.param.name); });
+
 TEST(ChatEvents, OfCompletionsCountTheirText) {
   EXPECT_EQ(meter_in_all_pieces(event_answer("completions"), data(R"({"choices":[{"text":"12345678"}]})") + done).delivered, 2);
 }
@@ -195,7 +241,8 @@ TEST(RunEvents, TellTheUsageOfTheRunNotOfItsSteps) {
 
 TEST(AudioEvents, CountTheirDeltas) {
   const std::string text = data(R"({"type":"transcript.text.delta","delta":"12345678"})") + data(R"({"delta":"12345678","type":"transcript.text.delta"})") +
-                           data(R"({"type":"other","delta":"12345678"})");
+                           data(R"({"type":"other","delta":"12345678"})") + data(R"({"type":"transcript.text.done","text":"1234567812345678"})") +
+                           data(R"({"text":"1234567812345678","type":"transcript.text.done"})");
   EXPECT_EQ(meter_in_all_pieces(event_answer("audio/transcriptions"), text).delivered, 4);
 }
 

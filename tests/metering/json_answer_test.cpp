@@ -178,6 +178,24 @@ INSTANTIATE_TEST_SUITE_P(
                     Subtitles{"99999999999999:00:00,000 --> 99999999999999:00:00,000", "ms=1000000000"},
                     Subtitles{"Plain text, no times.\n", "not given"}, Subtitles{"00:00:01,000 --> 00:00:02,000", "ms=2000"}));
 
+struct Transcript {
+  const char* content_type;
+  const char* text;
+  std::int64_t delivered;
+};
+class TranscriptAnswer : public testing::TestWithParam<Transcript> {};
+
+TEST_P(TranscriptAnswer, CountsWhatWasSaid) {
+  for (const char* endpoint : {"audio/transcriptions", "audio/translations"}) {
+    EXPECT_EQ(meter_in_all_pieces({endpoint, GetParam().content_type, false}, GetParam().text).delivered, GetParam().delivered);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, TranscriptAnswer,
+                         testing::Values(Transcript{"text/plain; charset=utf-8", "Twenty bytes of it.\n", 5}, Transcript{"text/vtt", "WEBVTT\n\n", 2}, Transcript{"text/plain", "", 0},
+                                         Transcript{"application/json", R"({"text":"Twenty bytes of it.\n"})", 5}, Transcript{"application/json", R"({"text":["Twenty bytes of it.\n"]})", 0},
+                                         Transcript{"application/json", R"({"segments":[{"text":"Twenty bytes of it."}],"text":"12345678","duration":2})", 2}));
+
 TEST(OtherAnswer, PassesUnread) {
   const auto metered = meter_in_all_pieces({"audio/speech", "audio/mpeg", true}, R"({"usage":{"input_tokens":1}})");
   EXPECT_EQ(describe(metered.usage), "not given");

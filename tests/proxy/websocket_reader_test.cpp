@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace proxyxai {
@@ -25,10 +26,22 @@ std::string frame(unsigned opcode, const std::string& payload, bool is_final = t
   return out + payload;
 }
 
+/// The messages that were told to their ends; the rest of one that was not, in brackets.
 std::vector<std::string> read(const std::string& bytes, std::size_t piece) {
   std::vector<std::string> messages;
-  WebSocketReader reader([&](std::string_view message) { messages.emplace_back(message); });
-  for (std::size_t at = 0; at < bytes.size(); at += piece) reader.feed(std::string_view(bytes).substr(at, piece));
+  std::string open;
+  WebSocketReader reader([&](std::string_view told, bool is_last) {
+    EXPECT_TRUE(is_last || !told.empty());
+    EXPECT_LE(told.size(), piece);
+    open += told;
+    if (is_last) messages.push_back(std::exchange(open, {}));
+  });
+  for (std::size_t at = 0; at < bytes.size(); at += piece) {
+    // A copy of its own size, so that a read beyond the piece is found out.
+    const std::string copy = bytes.substr(at, piece);
+    reader.feed(copy);
+  }
+  if (!open.empty()) messages.push_back("[" + open + "]");
   return messages;
 }
 
@@ -45,16 +58,32 @@ TEST(WebSocketReader, JoinsFragmentsAroundControlFrames) {
   EXPECT_EQ(read(bytes, 1), (std::vector<std::string>{"one two three", "next"}));
 }
 
-TEST(WebSocketReader, PassesOverBinaryAndTooLongMessages) {
-  const std::string much(WebSocketReader::most_message + 1, 'x');
-  const std::string bytes = frame(binary, "bytes") + frame(text, much) + frame(text, "small");
-  EXPECT_EQ(read(bytes, 65'536), (std::vector<std::string>{"small"}));
+TEST(WebSocketReader, EndsAMessageWithAnEmptyFragment) {
+  const std::string bytes = frame(text, "one", false) + frame(continuation, "", false) + frame(continuation, "") + frame(text, "", false) +
+                            frame(ping, "") + frame(continuation, "two") + frame(continuation, "stray");
+  for (const std::size_t piece : {1u, 2u, 5u, 4'096u}) EXPECT_EQ(read(bytes, piece), (std::vector<std::string>{"one", "two"})) << piece;
+}
+
+TEST(WebSocketReader, TellsMessagesOfAnySizeAsTheyCome) {
+  const std::string much(3 << 20, 'x');
+  EXPECT_EQ(read(frame(text, much) + frame(text, "small"), 16'384), (std::vector<std::string>{much, "small"}));
+  EXPECT_EQ(read(frame(text, much).substr(0, 100), 16'384), (std::vector<std::string>{"[" + std::string(90, 'x') + "]"}));
+}
+
+TEST(WebSocketReader, PassesOverBinaryMessages) {
+  const std::string bytes = frame(binary, "bytes") + frame(binary, "more", false) + frame(continuation, "bytes") + frame(text, "text");
+  EXPECT_EQ(read(bytes, 3), (std::vector<std::string>{"text"}));
+}
+
+TEST(WebSocketReader, EndsAMessageWhereAnotherBegins) {
+  EXPECT_EQ(read(frame(text, "cut", false) + frame(text, "whole"), 4'096), (std::vector<std::string>{"cut", "whole"}));
+  EXPECT_EQ(read(frame(text, "cut", false) + frame(binary, "bytes") + frame(text, "whole"), 4'096), (std::vector<std::string>{"cut", "whole"}));
 }
 
 TEST(WebSocketReader, ReadsNothingBehindABrokenFrame) {
   std::string compressed = frame(text, "compressed");
   compressed[0] = static_cast<char>(0xc1);
-  EXPECT_TRUE(read(compressed + frame(text, "behind"), 4'096).size() <= 1);
+  EXPECT_TRUE(read(compressed + frame(text, "behind"), 4'096).empty());
   std::string masked = frame(text, "mask");
   masked[1] = static_cast<char>(masked[1] | 0x80);
   EXPECT_TRUE(read(masked + frame(text, "behind"), 4'096).empty());

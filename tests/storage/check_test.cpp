@@ -94,6 +94,20 @@ TEST_F(Check, FindsNothingWrongWhenOldRequestsAreForgotten) {
   EXPECT_THAT(faults_after("UPDATE forgotten SET cost = cost + 1 WHERE account_id = 2"), ElementsAre(HasSubstr("account 2 ('parent'): its days are of 2")));
 }
 
+TEST_F(Check, FindsNothingWrongWhenOldOperationsAreForgotten) {
+  std::size_t young = 1, old = 0, none = 1;
+  run_task(loop, store->transact([&](AccountTransaction& transaction) {
+    young = transaction.forget_operations(from_unix_ms(first_request / 1000), 100);
+    old = transaction.forget_operations(from_unix_ms(first_request / 1000 + 1), 100);
+    none = transaction.forget_operations(from_unix_ms(first_request / 1000 + 1), 100);
+  }));
+  EXPECT_EQ(young, 0u);
+  EXPECT_EQ(old, 1u);
+  EXPECT_EQ(none, 0u);
+  EXPECT_THAT(faults(), IsEmpty());
+  EXPECT_THAT(faults_after("UPDATE transfers SET operation = 2 WHERE id = 1"), ElementsAre("transfer 1 refers to operation 2, which is not there"));
+}
+
 TEST_F(Check, TellsHowFarItIs) {
   std::vector<std::string> told;
   check_database(directory.path(), [&told](const CheckProgress& progress) {

@@ -380,7 +380,6 @@ TEST_F(StoreFile, KeepsTheCardsOfAnAccount) {
   EXPECT_EQ(stored[1].reference, "later");
   AccountRow found = find("key of root").at(0);
   EXPECT_EQ(found.balance(), Money{120});
-  EXPECT_EQ(found.next_expiry, from_unix_ms(1'000));
   stored.erase(stored.begin());
   stored[0].balance = {60};
   std::vector<AccountId> expired;
@@ -482,6 +481,23 @@ TEST_F(StoreFile, ListsRequestsNewestFirstOfAFewAccountsAndOfMany) {
     if (many) break;
     for (int i = 0; i < 400; ++i) put("more" + std::to_string(i), root);
   }
+}
+
+TEST_F(StoreFile, AThousandAnswersOfACallerAreKeptAndTheOldestGiveWay) {
+  open();
+  constexpr int count = AccountTransaction::most_answers;
+  std::vector<bool> mine;
+  bool others = false;
+  transact([&](AccountTransaction& transaction) {
+    // The keys go down while time goes up: neither order may stand for the other.
+    const auto key = [](int i) { return std::to_string(9'999 - i); };
+    transaction.keep_answer(8, "of another", {}, from_unix_ms(0));
+    for (int i = 0; i < count + 2; ++i) transaction.keep_answer(7, key(i), {}, from_unix_ms(i));
+    for (const int i : {0, 1, 2, count + 1}) mine.push_back(transaction.answer(7, key(i)).has_value());
+    others = transaction.answer(8, "of another").has_value();
+  });
+  EXPECT_THAT(mine, ElementsAre(false, false, true, true));
+  EXPECT_TRUE(others);
 }
 
 TEST_F(StoreFile, KeepsAnswersUntilTheyAreOld) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +30,7 @@ struct Account {
   AccountRow row;               ///< As last stored. Its money figures are of request `row.rolled_to`.
   AccessRules access;
   AccountPtr parent;
-  bool is_gone = false;         ///< Deleted, or its key changed under a request in flight.
+  bool is_gone = false;         ///< Deleted.
   bool is_closing = false;      ///< Being deleted: not enabled, whatever is stored.
 
   // Money.
@@ -41,8 +42,12 @@ struct Account {
   // Limits.
   std::int64_t in_flight = 0;
   std::int64_t uncommitted = 0; ///< Charges that are not stored yet.
+  std::int64_t parked = 0;      ///< Those of them that wait for a change of the rate to end.
+  std::int64_t repricing = 0;   ///< Changes of the rate under way.
   Windows windows;
   std::map<std::string, Windows, std::less<>> by_model;  ///< By the pattern of `ModelLimits`.
+  std::int64_t changes = 0;     ///< Calls of its that change accounts, in the minute that began at `changes_since`.
+  Instant changes_since{};
 
   /// What its cards are worth, less what is owed and what has been charged since they were stored.
   [[nodiscard]] Money balance() const { return row.balance() - (used_total - row.credit_used); }
@@ -58,8 +63,14 @@ struct Account {
 
   /// A request has cost so much, in the calendar month `now_month`.
   void charge(Money cost, std::int32_t now_month);
-  /// A charge that could not be stored never was.
-  void take_back(Money cost);
+  /// A charge of that month that could not be stored never was.
+  void take_back(Money cost, std::int32_t charged_month);
+  /// What it has used in the calendar month `now_month`, up to now.
+  [[nodiscard]] Money used_in(std::int32_t now_month) const { return month == now_month ? month_used : Money{}; }
+
+  /// It asks for a change of accounts. Given: it has made `most_changes` of them in this minute, and waits so long.
+  std::optional<milliseconds> count_change(Instant now);
+  static constexpr std::int64_t most_changes = 600;
 
   /// Takes over what has been stored.
   void apply(const AccountRow& stored);

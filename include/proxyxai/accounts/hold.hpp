@@ -15,6 +15,7 @@ struct Demand {
   Money least;                  ///< Must be available, or the request is refused.
   Money wanted;                 ///< Is reserved as far as it is available; ≥ `least`.
   std::int64_t least_tokens = 0, wanted_tokens = 0;  ///< The same of the token limits.
+  std::int32_t month = 0;       ///< The current one, as 202611: HardLimit counts what was used in it.
 };
 
 /// What is promised to one request: money, tokens of every limit on the way up to root, and a place among those in flight.
@@ -31,6 +32,8 @@ class Hold {
   std::optional<ApiError> place(AccountPtr account, const Demand& demand, Money floor, Instant now);
   /// Reserves more money. False: the credit has run out, and nothing was reserved.
   bool top_up(Money amount);
+  /// Gives back what is reserved beyond `most`: a part of the request has been paid for.
+  void shrink_to(Money most);
   /// The request has used `tokens`; the limits that counted what was promised are set right, and the rest given back.
   void settle(std::int64_t tokens, Instant now);
   void release();

@@ -22,7 +22,7 @@ class Ledger {
  public:
   struct Settings {
     std::int64_t roll_up_after = 100;    ///< STATS_INTERVAL: requests of an account.
-    std::int64_t retention_days = 90;    ///< RETENTION_DAYS: single requests are kept so long.
+    std::int64_t retention_days = 90;    ///< RETENTION_DAYS: single requests and operations are kept so long.
   };
   Ledger(boost::asio::io_context& loop, AccountStore& store, AccountDirectory& accounts, Clock& clock, Settings settings);
   ~Ledger();
@@ -36,10 +36,16 @@ class Ledger {
   static constexpr std::size_t most_words = 20'000;
 
   /// Charges the account in memory at once, and stores the row; true once it is committed, false when it could not be, and
-  /// then the charge is taken back.
+  /// then the charge is taken back. `row.cost` is at the account's rate of this moment.
   Task<bool> charge(AccountPtr account, UsageRow row);
   /// The same for a row that nobody waits for; one that cannot be stored is kept and tried again.
   void note(AccountPtr account, UsageRow row);
+
+  /// Until `end_repricing`, charges of the account are set aside: a change of its rate must find in the store all that was charged at
+  /// the old one, which is so when `uncommitted` is down to `parked`, and nothing that comes later. Both once for each change.
+  void begin_repricing(const AccountPtr& account);
+  /// What was set aside is charged at the rate the account has by now.
+  void end_repricing(const AccountPtr& account);
 
   /// False while the last commits failed: nothing is to be served that would have to be charged. Tried again every second.
   [[nodiscard]] bool is_healthy() const { return healthy_; }
@@ -66,6 +72,8 @@ class Ledger {
     UsageRow row;
     AccountPtr account;
     std::optional<Waiter> waiter;
+    std::int32_t month = 0;  // it was charged to
+    Rate rate = 0;  // that its cost is at, while it is parked
   };
   void submit(Pending pending);
   Task<void> commit_loop();
@@ -73,7 +81,8 @@ class Ledger {
   void settle(std::vector<Pending>& batch, bool stored);
   /// `mark`: all accounts are taken in up to there, once these are.
   Task<void> roll(std::vector<AccountPtr> accounts, std::optional<std::int64_t> mark);
-  Task<void> upkeep();
+  /// Ends cards that have run out; `forgets`: also deletes what is kept no longer.
+  Task<void> upkeep(bool forgets);
   Task<void> probe();
 
   boost::asio::io_context& loop_;
@@ -84,11 +93,12 @@ class Ledger {
   std::function<void(const AccountPtr&)> on_charged_;
   std::vector<Pending> waiting_;
   std::vector<Pending> unstored_;  // charged, not stored: the disk was full
+  std::vector<Pending> parked_;    // charged, but their accounts' rates are being changed
   bool committing_ = false, rolling_ = false, keeping_up_ = false;
   bool healthy_ = true;
   std::int64_t last_id_ = 0, last_committed_ = 0;
   std::int32_t month_ = 0;
-  Instant next_roll_{}, next_upkeep_{}, next_month_{};
+  Instant next_roll_{}, next_upkeep_{}, next_forgetting_{}, next_month_{};
   struct Dirty {
     AccountPtr account;
     std::int64_t requests = 0;

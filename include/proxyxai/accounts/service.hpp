@@ -71,6 +71,7 @@ class AccountService {
   Task<AccountOutcome> create(AccountPtr caller, AccountChange wanted, Once once);
   /// `who`: id, name or e-mail of a descendant, or of the caller itself for its alias and billing address.
   Task<AccountOutcome> update(AccountPtr caller, std::string who, AccountChange change, Once once);
+  /// Its balance goes to its parent, and so does what it owes.
   Task<AccountOutcome> remove(AccountPtr caller, std::string who, Once once);
   /// A new key for the caller.
   Task<AccountOutcome> rotate_self(AccountPtr caller, Once once);
@@ -94,7 +95,10 @@ class AccountService {
  private:
   /// One call under way: reserves money in memory while the transaction runs.
   class Reservation;
-  Task<AccountOutcome> run(AccountPtr caller, Once once, std::function<AccountOutcome(AccountTransaction&, std::vector<AccountRow>&)> work);
+  using Work = std::function<AccountOutcome(AccountTransaction&, std::vector<AccountRow>&)>;
+  Task<AccountOutcome> run(AccountPtr caller, Once once, Work work);
+  /// The same where the rate of `target` changes: requests that end meanwhile are charged before or after, each at its rate.
+  Task<AccountOutcome> run_repricing(AccountPtr target, AccountPtr caller, Once once, Work work);
 
   Ledger& ledger_;
   AccountStore& store_;

@@ -22,8 +22,8 @@ class AccountsApi {
     Clock& clock;
     std::function<std::string()> prices;  ///< The JSON of `/x-prices`.
   };
-  /// How large a body may be.
-  static constexpr std::size_t max_body = 1 << 20;
+  /// How large a body may be. Bodies are kept in memory outside of the budget of requests, so only root's may be large.
+  static constexpr std::size_t max_body = 64 << 10, max_body_of_root = 1 << 20;
 
   explicit AccountsApi(Parts parts) : parts_(std::move(parts)) {}
 
@@ -40,6 +40,8 @@ class AccountsApi {
   class Turn;
   Task<void> wait_for_turn(const Digest& turn);
 
+  /// Throws when the caller asks for changes faster than the store should have to take them.
+  void require_pace(const ApiRequest& request, Account& caller) const;
   Task<ApiResponse> dispatch(ApiRequest request, AccountPtr caller);
   Task<ApiResponse> dashboard(ApiRequest request, AccountPtr caller);
   Task<ApiResponse> users(ApiRequest request, AccountPtr caller);

@@ -43,6 +43,10 @@ struct LoadResult {
 /// not only the first.
 LoadResult load_settings(const std::string& file, const Environment& environment);
 
+/// Of these names of environment variables, those that are nearly but not quite a setting's, each with the question whether that was
+/// meant.
+std::vector<std::string> misspelt_settings(const std::vector<std::string>& names);
+
 /// The settings in force as aligned text, secrets redacted, for `proxyxai config`.
 std::string describe(const LoadResult& loaded);
 

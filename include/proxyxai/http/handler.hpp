@@ -13,12 +13,11 @@ namespace proxyxai {
 /// proxyxai/proxy/request_context.hpp.) Views live as long as the call.
 struct ApiRequest {
   std::string_view method;
-  std::string_view path;         ///< Decoded and normalised; no query.
+  std::string_view path;         ///< As the client wrote it, of one spelling (has_one_spelling); no query.
   std::string_view query;        ///< Raw, without `?`.
   std::string_view content_type;
   std::string_view body;
   std::string_view idempotency_key;
-  std::string_view request_id;
   std::string_view client_address;
 };
 

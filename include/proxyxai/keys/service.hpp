@@ -67,8 +67,9 @@ class KeyService {
     std::size_t added = 0, existing = 0;
     struct Rejected {
       std::string partial, reason;
+      bool was_asked = true;                     ///< False: upstream was not reached, so that nobody knows.
     };
-    std::vector<Rejected> rejected;              ///< Dead by upstream's own word; only with `verify`.
+    std::vector<Rejected> rejected;              ///< Not stored: dead by upstream's own word, or not verified; only with `verify`.
   };
   /// Stores new keys, all in one transaction, and puts them in the pool at once. `verify`: asks upstream first.
   Task<Added> add(std::vector<NewKey> keys, bool verify);

@@ -27,8 +27,9 @@ struct JsonText {
 ///   Place open(Place parent, bool is_object, std::uint64_t at)    a container begins at offset `at`
 ///   void close(Place, std::uint64_t end)                          it has ended
 ///   void skipped(Place parent, std::uint64_t end)                 the same for one that was skipped
-///   void name(Place, std::string_view, std::uint64_t begin, std::uint64_t comma)
-///                                                                 a member's name; the comma before it, or `none`
+///   void name(Place, std::string_view, std::uint64_t bytes, std::uint64_t begin, std::uint64_t comma)
+///                                                                 a member's name, cut at max_name bytes when it is not told
+///                                                                 in one; all its bytes; the comma before it, or `none`
 ///   bool is_wanted(Place)                                         whether the value to come is to be told
 ///   std::size_t wanted(Place)                                     bytes it needs of the next string value, up to max_text
 ///   void text(Place, const JsonText&)                             a string value
@@ -37,6 +38,8 @@ struct JsonText {
 /// and, with `reads_skipped_text`,
 ///   void skipped_text(std::string_view head, std::uint64_t bytes) a string in a skipped container
 ///   void skipped_name()                                           the last of them was a member's name
+///   void skipped_rest(std::string_view)                           what stands between strings and brackets there, in
+///                                                                 pieces; not a comma or colon alone
 template <class Visitor, class Place>
 class JsonWalk {
   struct Level {
@@ -119,7 +122,7 @@ class JsonWalk {
           break;
         }
         const std::string_view whole(at + 1, static_cast<std::size_t>(close - at - 1));
-        if (!is_value) visitor.name(here.place, whole, offset(at), comma);
+        if (!is_value) visitor.name(here.place, whole, whole.size(), offset(at), comma);
         else if (visitor.is_wanted(here.place)) tell_whole(visitor, whole, at);
         at = close + 1;
         if (at != end && *at == ':') {
@@ -192,9 +195,23 @@ class JsonWalk {
     visitor.text(place(), told);
   }
 
+  /// What stands between strings and brackets.
+  static const char* skip_rest(Visitor& visitor, const char* at, const char* const end) {
+    if constexpr (Visitor::reads_skipped_text) {
+      // Mostly nothing, or one comma or colon.
+      if (at == end || is_bracket_or_quote(*at)) return at;
+      const char* const first = at;
+      if (is_between_values(*at) && (++at == end || is_bracket_or_quote(*at))) return at;
+      at = find_bracket_or_quote(at, end);
+      visitor.skipped_rest({first, static_cast<std::size_t>(at - first)});
+      return at;
+    }
+    return find_bracket_or_quote(at, end);
+  }
+
   const char* skip(Visitor& visitor, const char* at, const char* const end) {
     for (;;) {
-      at = find_bracket_or_quote(at, end);
+      at = skip_rest(visitor, at, end);
       if (at == end) return at;
       const char c = *at;
       if (c == '"') {
@@ -247,6 +264,7 @@ class JsonWalk {
     text_ = {};
     text_.begin = offset(at);
     is_escaped_ = false;
+    is_after_high_ = false;
     hex_left_ = 0;
   }
 
@@ -262,6 +280,7 @@ class JsonWalk {
         const char* const stop = find_text_end(at, end);
         const std::string_view run(at, static_cast<std::size_t>(stop - at));
         keep(run);
+        if (!run.empty()) is_after_high_ = false;
         text_.bytes += run.size();
         if constexpr (Visitor::counts_characters) text_.characters += count_characters(run);
         at = stop;
@@ -291,6 +310,7 @@ class JsonWalk {
       default: break;
     }
     keep({&c, 1});
+    is_after_high_ = false;
     ++text_.bytes;
     ++text_.characters;
   }
@@ -301,10 +321,12 @@ class JsonWalk {
     if (--hex_left_ > 0) return;
     const char c = code_ < 0x80 ? static_cast<char>(code_) : '?';
     keep({&c, 1});
-    // Each half of a surrogate pair stands for two of the four bytes; the second makes no character of its own.
-    const bool is_surrogate = code_ >= 0xd800 && code_ < 0xe000;
-    text_.bytes += code_ < 0x80 ? 1 : code_ < 0x800 || is_surrogate ? 2 : 3;
-    text_.characters += is_surrogate && code_ >= 0xdc00 ? 0 : 1;
+    // The second half of a surrogate pair makes no character of its own; with the first it takes four bytes. One that stands
+    // alone is a character to decoders that take it.
+    const bool is_second = is_after_high_ && code_ >= 0xdc00 && code_ < 0xe000;
+    is_after_high_ = code_ >= 0xd800 && code_ < 0xdc00;
+    text_.bytes += code_ < 0x80 || is_second ? 1 : code_ < 0x800 ? 2 : 3;
+    text_.characters += is_second ? 0 : 1;
   }
 
   void end_text(Visitor& visitor, const char* behind) {
@@ -312,7 +334,7 @@ class JsonWalk {
     text_.head = {kept_.data(), kept_size_};
     text_.end = offset(behind);
     switch (role_) {
-      case Role::name: visitor.name(place(), text_.head, text_.begin, now_.comma); break;
+      case Role::name: visitor.name(place(), text_.head, text_.bytes, text_.begin, now_.comma); break;
       case Role::value:
         if (visitor.is_wanted(place())) visitor.text(place(), text_);
         break;
@@ -357,6 +379,7 @@ class JsonWalk {
   // Of a string or scalar that goes on.
   Role role_ = Role::name;
   bool is_escaped_ = false;
+  bool is_after_high_ = false;   // right behind an escape that is the first half of a surrogate pair
   std::uint8_t hex_left_ = 0;    // digits of \uXXXX still to come
   std::uint16_t code_ = 0;
   std::size_t limit_ = 0, kept_size_ = 0;

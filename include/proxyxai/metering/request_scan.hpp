@@ -22,16 +22,22 @@ struct RequestFacts {
   std::int64_t best_of = 1;                ///< `best_of`, in the same way.
   std::int64_t prompts = 1;                ///< Of a top-level array `prompt`: its strings and arrays; at least 1.
   bool background = false;                 ///< `"background": true`.
-  /// `previous_response_id`, `conversation` or a `prompt` with an `id`: more is read than the body holds.
+  /// `previous_response_id`, `conversation` or a stored `prompt` (an object): more is read than the body holds.
   bool refers_to_stored = false;
-  std::int64_t text_bytes = 0;             ///< Bytes of string values, decoded, but for `data:` URLs; of form fields.
+  /// Bytes of names, strings (decoded, but for `data:` URLs), numbers, true, false and null, wherever they stand: upstream may
+  /// read all of them to the model, as it does schemas and arrays of tokens. Of a form: of its fields.
+  std::int64_t text_bytes = 0;
   /// String values that begin with `data:`, where one may stand: members `url`, `image_url`, `file_data`. Elsewhere they are text.
   std::int64_t data_urls = 0;
-  /// String values of members `url`, `image_url`, `file_url` that begin with `http`, and of `file_id`: what upstream fetches.
+  /// String values of members `url`, `image_url`, `file_url` that begin with `http`, in any case, and of `file_id`: what
+  /// upstream fetches.
   std::int64_t links = 0;
-  std::int64_t characters = 0;             ///< Characters (UTF-8 code points) of a top-level string `input` (speech).
-  std::int64_t files = 0;                  ///< Multipart: file parts.
-  bool form_is_whole = false;              ///< Multipart: at least one part was read, and the closing delimiter.
+  /// Of a top-level `input` (speech): the characters of a string, where half a surrogate pair is one as well; the text bytes of
+  /// anything else.
+  std::int64_t characters = 0;
+  std::int64_t files = 0;                  ///< Multipart: file parts, whatever their names.
+  /// Multipart: at least one part was read, and the closing delimiter, and every parser finds the same parts.
+  bool form_is_whole = false;
   std::int64_t file_bytes = 0;             ///< Multipart: bytes of file parts.
   std::int64_t audio_ms = 0;               ///< Multipart: length of the first file part where it is a WAV file; else 0.
   std::string size, quality;               ///< Of images; at most 32 bytes each.
@@ -70,11 +76,13 @@ class JsonScan {
   void feed(std::string_view piece);
 
  private:
-  enum class Place : std::uint8_t { document, skip, body, options };
+  enum class Place : std::uint8_t { document, skip, body, options, prompt };
   enum class Member : std::uint8_t {
-    other, model, stream, max_tokens, max_completion_tokens, max_output_tokens, n, input, size, quality, response_format,
-    service_tier, stream_options, include_usage
+    other, model, stream, max_tokens, max_completion_tokens, max_output_tokens, n, best_of, background, prompt,
+    previous_response, conversation, input, size, quality, response_format, service_tier, stream_options, include_usage
   };
+  /// What a string may be by the name before it, and what it then is.
+  enum class Url : std::uint8_t { none, data_or_link, data, link, file_id };
   friend class JsonWalk<JsonScan, Place>;
   static constexpr bool counts_characters = true, reads_skipped_text = true;
 
@@ -82,26 +90,34 @@ class JsonScan {
   Place open(Place parent, bool is_object, std::uint64_t at);
   void close(Place place, std::uint64_t end);
   void skipped(Place parent, std::uint64_t end);
-  void name(Place place, std::string_view name, std::uint64_t begin, std::uint64_t comma);
+  void name(Place place, std::string_view name, std::uint64_t bytes, std::uint64_t begin, std::uint64_t comma);
   static bool is_wanted(Place /*place*/) { return true; }
   std::size_t wanted(Place place) const;
   void text(Place place, const JsonText& text);
   void scalar(Place place, std::string_view text, std::uint64_t begin, std::uint64_t end);
   void skipped_text(std::string_view head, std::uint64_t bytes);
   void skipped_name();
+  void skipped_rest(std::string_view bytes) { facts_.text_bytes += static_cast<std::int64_t>(count_scalar_bytes(bytes)); }
 
+  static Url url_of(std::string_view name);
+  void body_name(std::string_view name);
   std::string* wanted_text();
   void set_maximum(std::optional<std::int64_t> value);
+  void set_stored(bool is_told);
   void forget(Member member);
   void set_value_range(Place place, std::uint64_t begin, std::uint64_t end);
   void count_text(std::string_view head, std::uint64_t bytes);
 
   RequestFacts& facts_;
   Member member_ = Member::other;
-  bool is_url_member_ = false;      // the next string may be a data: URL
-  bool last_is_url_name_ = false;   // of the last string in a skipped container, should it prove to be a name
-  bool last_is_data_url_ = false;
+  Url next_ = Url::none;        // what the next string may be
+  // Of the last string:
+  Url last_ = Url::none;        // what it is
+  Url last_as_name_ = Url::none;  // what it says of the next, should it prove to be a name in a skipped container
   std::uint64_t last_bytes_ = 0;
+  std::int64_t input_from_ = 0;  // text bytes before `input`
+  std::int64_t prompts_ = 0;
+  std::array<bool, 3> stored_{};  // by member: prompt, previous_response, conversation
   std::array<std::optional<std::int64_t>, 3> maxima_;
   JsonWalk<JsonScan, Place> walk_;
 };
@@ -115,19 +131,25 @@ class MultipartScan {
   void feed(std::string_view piece);
 
  private:
-  enum class State : std::uint8_t { preamble, head, part, done };
+  enum class State : std::uint8_t { preamble, delimiter, closing, head, part, done };
   enum class Part : std::uint8_t { other, file, model, stream, n, size, quality, response_format };
   static Part part_of(std::string_view name);
   std::size_t step(std::string_view bytes);
   std::size_t seek_delimiter(std::string_view bytes);
+  std::size_t end_delimiter(std::string_view bytes);
+  std::size_t end_closing(std::string_view bytes);
+  std::size_t no_delimiter(std::string_view bytes, std::string_view passed);
+  std::size_t take_head(std::string_view bytes);
   void read_head(std::string_view head);
+  void read_disposition(std::string_view value);
   void on_content(std::string_view content);
   void end_part();
 
   RequestFacts& facts_;
   State state_ = State::done;
   Part part_ = Part::other;
-  unsigned files_ = 0;
+  bool has_parts_ = false;
+  bool is_clear_ = true;       // nothing has come that parsers understand differently
   std::size_t line_end_ = 0;   // bytes still to come of the line end before the part's content
   std::string delimiter_;      // CR LF -- boundary
   std::string held_;           // the tail of the last piece that may be the start of something

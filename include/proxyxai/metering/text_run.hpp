@@ -88,6 +88,29 @@ inline const char* find_scalar_end(const char* at, const char* end) {
   return at;
 }
 
+constexpr bool is_between_values(char c) { return is_space(c) || c == ',' || c == ':'; }
+
+/// How many bytes belong to numbers, `true`, `false` or `null`, where no strings and brackets are.
+inline std::uint64_t count_scalar_bytes(std::string_view bytes) {
+  const char* at = bytes.data();
+  const char* const end = at + bytes.size();
+  std::uint64_t between = 0;
+#ifdef __SSE2__
+  if (end - at >= text_run::width) {
+    __m128i sums = _mm_setzero_si128();
+    for (; end - at >= text_run::width; at += text_run::width) {
+      const __m128i loaded = text_run::load(at);
+      const __m128i signs = _mm_or_si128(text_run::equal(loaded, ','), text_run::equal(loaded, ':'));
+      const __m128i ones = _mm_and_si128(_mm_or_si128(signs, text_run::up_to(loaded, ' ')), _mm_set1_epi8(1));
+      sums = _mm_add_epi64(sums, _mm_sad_epu8(ones, _mm_setzero_si128()));
+    }
+    between = static_cast<std::uint64_t>(_mm_cvtsi128_si64(sums) + _mm_cvtsi128_si64(_mm_unpackhi_epi64(sums, sums)));
+  }
+#endif
+  for (; at != end; ++at) between += is_between_values(*at) ? 1 : 0;
+  return bytes.size() - between;
+}
+
 /// How many characters UTF-8 bytes make: those that continue none.
 inline std::uint64_t count_characters(std::string_view bytes) {
   std::uint64_t count = 0;

@@ -21,6 +21,7 @@ class Listener {
     std::uint16_t port = 0;              ///< 0: the first address picks a free one, the others take the same.
     unsigned max_connections = 20'000;   ///< Beyond, a new connection is closed at once.
     ConnectionLimits limits;
+    std::string named_by;                ///< The settings that say where, for the message when it cannot be bound.
   };
 
   /// Binds and listens; throws Failure naming address and port. `tls` null: plain HTTP.
@@ -42,7 +43,7 @@ class Listener {
 
  private:
   using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
-  static Acceptor bind(boost::asio::io_context& loop, const std::string& host, std::uint16_t port);
+  [[nodiscard]] Acceptor bind(const std::string& host, std::uint16_t port) const;
   Task<void> accept_loop(Acceptor& acceptor);
   /// True: out of descriptors or memory, so that trying again at once is in vain.
   bool accept_some(Acceptor& acceptor);

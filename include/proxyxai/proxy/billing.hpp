@@ -37,8 +37,8 @@ class Billing {
   void settle(RequestContext& request);
   /// What a WebSocket has been sent: writes down what a response has used. False: it could not be. Must come before the event passes.
   Task<bool> bill_event(RequestContext& request, const EventUsage& event);
-  /// Before more of a WebSocket passes: false when the account's credit has run out.
-  bool covers_socket(const RequestContext& request) const;
+  /// Before more of a WebSocket passes, either way: reserves what the turn may come to; false when the account's credit has run out.
+  bool covers_socket(RequestContext& request) const;
 
  private:
   [[nodiscard]] const Price& price_of(RequestContext& request, std::string_view answered_by) const;
@@ -61,8 +61,9 @@ class Billing {
   mutable std::vector<std::string> warned_;  // models without a price, each told once
 };
 
-/// Whether the answer to the request costs something; all others only pass.
+/// Whether the answer to the request may cost something; all others only pass.
 bool is_metered(const RequestContext& request);
+bool is_transcription(std::string_view endpoint);
 /// The model that upstream takes where a request names none; empty: it takes none.
 std::string_view default_model(std::string_view endpoint);
 

@@ -29,11 +29,12 @@ class Relay {
   enum class Framing { none, length, chunked, close };
   class Gather;
   class Outlet;
-  Task<void> leave(RequestContext& request) const;
+  /// `unread`: what has come of the answer and is not metered yet.
+  Task<void> leave(RequestContext& request, UpstreamConnection::Body unread) const;
   Task<void> cut_off(RequestContext& request, Outlet& outlet) const;
   Task<void> fail(RequestContext& request, Outlet& outlet, Framing framing) const;
   Task<void> pass_models(RequestContext& request) const;
-  Task<void> read_on(RequestContext& request) const;
+  Task<void> read_on(RequestContext& request, UpstreamConnection::Body piece) const;
   void append_limits(std::string& out, RequestContext& request) const;
   void break_off(RequestContext& request, Framing framing) const;
   void append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const;

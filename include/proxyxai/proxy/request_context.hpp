@@ -75,6 +75,8 @@ struct RequestContext {
   // relay: what it used
   std::optional<AnswerMeter> meter;  ///< Reads the answer; none where it costs nothing.
   std::int64_t delivered = 0;        ///< Output tokens that were passed on, estimated; of a WebSocket since its last bill.
+  std::int64_t sent_bytes = 0;       ///< Of a WebSocket: what the client sent since its last bill.
+  std::int64_t context_tokens = 0;   ///< Of a WebSocket: what its last turn read and wrote, which the next may read again.
   Usage usage;
   Money cost, list_cost;
   bool billed = false;               ///< Its row is stored, or on its way.
@@ -85,6 +87,13 @@ struct RequestContext {
   std::string reason;                ///< Token of what went wrong; empty: nothing.
   Instant first_byte{};              ///< When the answer began to be written; zero: never.
   bool keep_alive = false;           ///< The connection may carry another request.
+
+  /// Whether the answer is read on when the client leaves: for accounts that want it, where only the usage is still to come, and
+  /// where nobody here can tell how much upstream has read.
+  [[nodiscard]] bool reads_on() const {
+    if (price == nullptr || upgrade) return false;
+    return account->row.drains_aborted || facts.refers_to_stored || (meter && meter->is_ending());
+  }
 };
 
 }  // namespace proxyxai

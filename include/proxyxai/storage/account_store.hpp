@@ -62,7 +62,6 @@ struct AccountRow {
 
   // Not columns of its own.
   Money cards;                     ///< Sum of its cards.
-  std::optional<WallTime> next_expiry;
   std::int64_t children = 0;       ///< Counted as children are inserted and removed.
   [[nodiscard]] Money balance() const { return cards - overdraft; }
 };
@@ -79,7 +78,7 @@ struct CardRow {
 /// A movement of money from one account or counterpart to another: two entries that sum to zero.
 struct TransferRow {
   WallTime at{};
-  std::string kind;       ///< issue, grant, take_back, fee, rate_change, expiry, refund.
+  std::string kind;       ///< issue, grant, take_back, fee, rate_change, expiry, refund, debt.
   AccountId from = 0, to = 0;
   Money amount;           ///< > 0.
   std::int64_t operation = 0;  ///< The operation that caused it; 0: none of a caller's.
@@ -160,6 +159,9 @@ class AccountTransaction {
   virtual void add(const TransferRow& row) = 0;
   /// Gives the row its id.
   virtual void add(OperationRow& row) = 0;
+  /// Deletes at most `most` of the first operations, as far as they are older than `before`; returns how many. Movements go on
+  /// naming them.
+  virtual std::size_t forget_operations(WallTime before, std::size_t most) = 0;
   virtual void add(const UsageRow& row) = 0;
 
   /// The account's requests after `after`.
@@ -177,11 +179,13 @@ class AccountTransaction {
   virtual void set_mark(std::string_view name, std::int64_t value) = 0;
 
   /// What was answered to a call that carried an idempotency key.
+  static constexpr std::int64_t most_answers = 1'000;
   struct Answer {
     Digest request{};      ///< Of the call.
     std::string sealed;
   };
   virtual std::optional<Answer> answer(AccountId caller, std::string_view key) = 0;
+  /// Of one caller at most `most_answers` are kept: the oldest give way.
   virtual void keep_answer(AccountId caller, std::string_view key, const Answer& answer, WallTime now) = 0;
   virtual std::size_t forget_answers(WallTime before) = 0;
 };

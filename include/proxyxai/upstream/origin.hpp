@@ -19,8 +19,6 @@ namespace proxyxai {
 /// How connections to upstreams are made; the settings of the same names.
 struct UpstreamSettings {
   milliseconds connect_timeout{5'000};
-  milliseconds first_byte_timeout{600'000};
-  milliseconds idle_timeout{300'000};
   milliseconds kept_idle{60'000};       ///< How long an unused connection is kept.
   std::size_t kept_connections = 1'024; ///< Per origin.
   milliseconds dns_refresh{30'000};
