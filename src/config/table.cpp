@@ -92,7 +92,7 @@ const SettingRow rows[] = {
      [](S& s, T t) { s.fee_listing = value::money(t); }},
     {{"STATS_INTERVAL", "100", "1 to 1000000", "requests after which an account's shown totals are brought up to date at the latest"},
      [](S& s, T t) { s.stats_interval = static_cast<std::int64_t>(value::number(t, 1, 1'000'000)); }},
-    {{"RETENTION_DAYS", "90", "1 to 36500", "how long single requests are kept; their daily sums stay"},
+    {{"RETENTION_DAYS", "90", "1 to 36500", "how long single requests and operations are kept; daily sums and movements stay"},
      [](S& s, T t) { s.retention_days = static_cast<std::int64_t>(value::number(t, 1, 36'500)); }},
     {{"PRICES_FILE", "", "a JSON file as config/prices.json", "prices that replace built-in ones; read again on SIGHUP"},
      [](S& s, T t) { s.prices_file = value::readable_file(t); }},
