@@ -306,8 +306,9 @@ void Billing::settle(RequestContext& request) {
       // It ended before upstream told of the last response.
       Usage rest = pending_turn(request, false);
       rest.estimated = true;
-      ledger_.note(request.account, row_of_turn(request, rest, *request.price));
-      count(*request.price, rest, cost_of(rest, *request.price));
+      UsageRow row = row_of_turn(request, rest, *request.price);
+      count(*request.price, rest, row.list_cost);
+      ledger_.note(request.account, std::move(row));
     } else if (!request.upgrade || !request.usage.given) {
       ledger_.note(request.account, row_of(request));
       if (request.list_cost.nanos > 0) count(*request.price, request.usage, request.list_cost);
