@@ -5,6 +5,7 @@
 namespace proxyxai {
 
 bool is_metered(const RequestContext& /*request*/) { return false; }
+bool is_transcription(std::string_view /*endpoint*/) { return false; }
 std::string_view default_model(std::string_view /*endpoint*/) { return {}; }
 std::int64_t estimate_input(const RequestFacts& /*facts*/, bool /*generous*/) { return 0; }
 
@@ -20,6 +21,9 @@ bool Billing::covers_delivered(RequestContext& /*request*/) const { return true;
 Task<bool> Billing::bill(RequestContext& /*request*/) { co_return true; }
 void Billing::settle(RequestContext& request) { request.hold.settle(0, clock_.now()); }
 Task<bool> Billing::bill_event(RequestContext& /*request*/, const EventUsage& /*event*/) { co_return true; }
-bool Billing::covers_socket(const RequestContext& /*request*/) const { return true; }
+bool Billing::covers_socket(RequestContext& /*request*/) const { return true; }
+
+Usage Billing::known_usage(const RequestContext& /*request*/) { return {}; }
+Task<bool> Billing::bill_pending(AccountPtr /*account*/, PendingBill /*bill*/, Usage /*usage*/, std::string /*model*/, Money /*least*/) { co_return true; }
 
 }  // namespace proxyxai

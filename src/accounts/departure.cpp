@@ -43,7 +43,7 @@ Task<AccountOutcome> AccountService::remove(AccountPtr caller, std::string who, 
     if (loaded->is_closing) throw Refused({409, "requests_in_flight", "The account is being deleted already.", {}, false, milliseconds(5'000)});
     // Its key stops at once; what is under way comes to its end, so that the balance is the last word.
     loaded->is_closing = true;
-    auto is_idle = [&loaded] { return loaded->in_flight == 0 && loaded->uncommitted == 0; };
+    auto is_idle = [&loaded] { return loaded->in_flight == 0 && loaded->reservations == 0 && loaded->uncommitted == 0; };
     if (!co_await wait_until(std::move(is_idle))) {
       reopen();
       throw Refused({409, "requests_in_flight", "The account has requests in flight; set Status to false, and delete it when they have ended.", {}, false, milliseconds(5'000)});

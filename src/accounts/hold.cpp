@@ -122,6 +122,25 @@ void Hold::shrink_to(Money most) {
   money_ = most;
 }
 
+void Hold::use(std::int64_t tokens, Instant now) {
+  for (Account* each = account_.get(); each != nullptr; each = each->parent.get()) {
+    for (SlidingWindow& window : each->windows.tokens) window.add(now, tokens);
+    for (SlidingWindow& window : each->windows.requests) window.add(now, has_turned_ ? 1 : 0);
+  }
+  used_ += tokens;
+  has_turned_ = true;
+}
+
+bool Hold::has_room(Instant now) const {
+  const auto is_used_up = [now](SlidingWindow& window) { return window.left(now) < 1; };
+  for (Account* each = account_.get(); each != nullptr; each = each->parent.get()) {
+    Windows& windows = each->windows;
+    if (std::any_of(windows.requests.begin(), windows.requests.end(), is_used_up)) return false;
+    if (std::any_of(windows.tokens.begin(), windows.tokens.end(), is_used_up)) return false;
+  }
+  return true;
+}
+
 void Hold::settle(std::int64_t tokens, Instant now) {
   for (const Counted& each : counted_) {
     Windows* windows = &each.account->windows;
@@ -131,7 +150,7 @@ void Hold::settle(std::int64_t tokens, Instant now) {
     }
     if (windows == nullptr) continue;
     for (SlidingWindow& window : windows->tokens) {
-      if (window.length() == each.length) window.correct(now, each.time, tokens - tokens_);
+      if (window.length() == each.length) window.correct(now, each.time, tokens - tokens_ - (each.model.empty() ? used_ : 0));
     }
   }
   release();
@@ -143,8 +162,20 @@ void Hold::release() {
   for (Account* each = account_.get(); each != nullptr; each = each->parent.get()) --each->in_flight;
   account_ = nullptr;
   money_ = {};
-  tokens_ = 0;
+  tokens_ = used_ = 0;
+  has_turned_ = false;
   counted_.clear();
+}
+
+Reservation::Reservation(AccountPtr account, Money money) : account_(std::move(account)), money_(money) {
+  account_->held += money_;
+  ++account_->reservations;
+}
+
+Reservation::~Reservation() {
+  if (!account_) return;
+  account_->held -= money_;
+  --account_->reservations;
 }
 
 std::optional<RateShown> shown_requests(Account& account, Instant now) { return shown(account.windows.requests, now); }

@@ -18,6 +18,7 @@ constexpr std::size_t max_name = 200;
 constexpr std::size_t max_keys = 100'000;
 constexpr int max_weight = 1000;
 constexpr int max_level = 1000;
+constexpr int max_quota = 1'000'000'000;
 
 /// A fault in the input: thrown by the readers below, caught where a reader was called.
 struct Fault400 {
@@ -71,20 +72,18 @@ std::string name_of(const json& value, const std::string& param) {
   return name;
 }
 
-/// `sk-...` or `sk-...::https://host`, as INIT_KEYS takes it.
-NewKey read_line(std::string_view line, const std::string& param) {
-  NewKey key;
+/// `sk-...` or `sk-...::https://host`, as INIT_KEYS takes it; `key` has what is not said.
+NewKey read_line(std::string_view line, const std::string& param, NewKey key = {}) {
   const auto separator = line.find("::");
   key.secret = read_secret(std::string(line.substr(0, separator)), param);
   if (separator != line.npos) key.provider = read_provider(std::string(line.substr(separator + 2)), param);
   return key;
 }
 
-/// One key as a JSON string or object; `prefix` is its place in a list.
-NewKey read_key(const json& value, const std::string& prefix, bool& verify) {
-  if (value.is_string()) return read_line(value.get_ref<const std::string&>(), prefix.empty() ? "SecretKey" : prefix);
+/// One key as a JSON string or object; `prefix` is its place in a list, `key` has what is not said.
+NewKey read_key(const json& value, const std::string& prefix, bool& verify, NewKey key = {}) {
+  if (value.is_string()) return read_line(value.get_ref<const std::string&>(), prefix.empty() ? "SecretKey" : prefix, std::move(key));
   if (!value.is_object()) throw Fault400{prefix, "Each key must be a string or an object with SecretKey."};
-  NewKey key;
   const std::string dot = prefix.empty() ? "" : prefix + ".";
   for (const auto& [name, member] : value.items()) {
     const std::string param = dot + name;
@@ -93,38 +92,35 @@ NewKey read_key(const json& value, const std::string& prefix, bool& verify) {
     else if (name == "Provider") key.provider = read_provider(string_of(member, param), param);
     else if (name == "Level") key.level = int_of(member, param, 0, max_level);
     else if (name == "Weight") key.weight = static_cast<unsigned>(int_of(member, param, 1, max_weight));
+    else if (name == "RPM") key.quota.rpm = int_of(member, param, 0, max_quota);
+    else if (name == "TPM") key.quota.tpm = int_of(member, param, 0, max_quota);
+    else if (name == "Concurrency") key.quota.concurrency = int_of(member, param, 0, max_quota);
     else if (name == "Status") key.enabled = bool_of(member, param);
     else if (name == "Verify") verify = bool_of(member, param);
-    else throw Fault400{param, "Unknown field " + param + ". Known: SecretKey, Name, Provider, Level, Weight, Status, Verify."};
+    else throw Fault400{param, "Unknown field " + param + ". Known: SecretKey, Name, Provider, Level, Weight, RPM, TPM, Concurrency, Status, Verify."};
   }
   if (key.secret.empty()) throw Fault400{dot + "SecretKey", dot + "SecretKey is missing."};
   return key;
 }
 
-void read_list(const json& list, const std::string& name, KeyInput& input) {
+void read_list(const json& list, const std::string& name, const NewKey& common, KeyInput& input) {
   if (!list.is_array()) throw Fault400{name, name + " must be an array."};
   if (list.empty()) throw Fault400{name.empty() ? "SecretKeys" : name, "The list has no keys."};
   if (list.size() > max_keys) throw Fault400{name, "At most " + std::to_string(max_keys) + " keys in one call."};
   input.is_list = true;
   for (std::size_t i = 0; i < list.size(); ++i) {
-    input.keys.push_back(read_key(list[i], name + "[" + std::to_string(i) + "]", input.verify));
+    input.keys.push_back(read_key(list[i], name + "[" + std::to_string(i) + "]", input.verify, common));
   }
 }
 
-/// `{"SecretKeys":[...]}`, whose other fields hold for every key.
+/// `{"SecretKeys":[...]}`, whose other fields hold for every key that does not say otherwise.
 void read_bulk_object(const json& object, KeyInput& input) {
-  json common = object;
-  common.erase("SecretKeys");
-  common["SecretKey"] = std::string(min_secret, 'x');
-  const NewKey shared = read_key(common, "", input.verify);
-  read_list(object["SecretKeys"], "SecretKeys", input);
-  for (NewKey& key : input.keys) {
-    if (common.contains("Name") && key.name.empty()) key.name = shared.name;
-    if (common.contains("Provider") && key.provider.empty()) key.provider = shared.provider;
-    if (common.contains("Level")) key.level = shared.level;
-    if (common.contains("Weight")) key.weight = shared.weight;
-    if (common.contains("Status")) key.enabled = shared.enabled;
-  }
+  json fields = object;
+  fields.erase("SecretKeys");
+  fields["SecretKey"] = std::string(min_secret, 'x');
+  NewKey common = read_key(fields, "", input.verify);
+  common.secret = Secret();
+  read_list(object["SecretKeys"], "SecretKeys", common, input);
 }
 
 void read_text(std::string_view body, KeyInput& input) {
@@ -160,7 +156,7 @@ std::variant<KeyInput, ApiError> read_new_keys(std::string_view content_type, st
       return input;
     }
     const json root = parse(body);
-    if (root.is_array()) read_list(root, "", input);
+    if (root.is_array()) read_list(root, "", {}, input);
     else if (root.is_object() && root.contains("SecretKeys")) read_bulk_object(root, input);
     else input.keys.push_back(read_key(root, "", input.verify));
   } catch (const Fault400& fault) {
@@ -179,10 +175,13 @@ std::variant<KeyChange, ApiError> read_key_change(std::string_view body) {
       else if (name == "Provider") change.provider = read_provider(string_of(member, name), name);
       else if (name == "Level") change.level = int_of(member, name, 0, max_level);
       else if (name == "Weight") change.weight = static_cast<unsigned>(int_of(member, name, 1, max_weight));
+      else if (name == "RPM") change.rpm = int_of(member, name, 0, max_quota);
+      else if (name == "TPM") change.tpm = int_of(member, name, 0, max_quota);
+      else if (name == "Concurrency") change.concurrency = int_of(member, name, 0, max_quota);
       else if (name == "Status") change.enabled = bool_of(member, name);
-      else throw Fault400{name, "Unknown field " + name + ". Known: Name, Provider, Level, Weight, Status."};
+      else throw Fault400{name, "Unknown field " + name + ". Known: Name, Provider, Level, Weight, RPM, TPM, Concurrency, Status."};
     }
-    if (root.empty()) throw Fault400{"", "Nothing to change: give Name, Provider, Level, Weight or Status."};
+    if (root.empty()) throw Fault400{"", "Nothing to change: give Name, Provider, Level, Weight, RPM, TPM, Concurrency or Status."};
   } catch (const Fault400& fault) {
     return to_error(fault);
   }

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "proxyxai/config/command_line.hpp"
 #include "proxyxai/config/settings.hpp"
 
 namespace proxyxai {
@@ -14,5 +15,8 @@ int check(const Settings& settings);
 int backup(const Settings& settings, const std::string& target);
 /// `proxyxai keys add FILE|-`: one key a line, as `sk-...` or `sk-...::https://host`.
 int add_keys(const Settings& settings, const std::string& source);
+/// `proxyxai reconcile --key ID --since DATE ...`: 0: this ledger and upstream's books agree, 1: they differ, 2: they could not be
+/// compared. Prints its own errors.
+int reconcile(const Settings& settings, const CommandLine::Options& options);
 
 }  // namespace proxyxai

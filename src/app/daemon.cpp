@@ -71,6 +71,7 @@ Gateway::Settings gateway_settings(const Settings& settings) {
   gateway.first_byte_timeout = settings.first_byte_timeout;
   gateway.idle_timeout = settings.idle_timeout;
   gateway.max_wait = settings.keys_max_wait;
+  gateway.is_cache_aware = settings.routing == Settings::Routing::cache_aware;
   gateway.trusted_proxies = CidrList::parse(settings.trusted_proxies).value();
   return gateway;
 }
@@ -97,9 +98,16 @@ Mailer::Settings mail_settings(const Settings& settings) {
   return mail;
 }
 
+std::vector<LiveSetting> live_settings(const Settings& settings, ModelMap& models) {
+  const auto check = [](const std::string& text) { const ModelMap read(text); };
+  const auto apply = [&models](const std::string& text) { models = ModelMap(text); };
+  return {{"ModelMapper", settings.model_mapper, check, apply}};
+}
+
 KeyPool::Settings pool_settings(const Settings& settings) {
   KeyPool::Settings pool;
   pool.max_wait = settings.keys_max_wait;
+  if (settings.routing == Settings::Routing::cache_aware) pool.routing = KeyPool::Routing::cache_aware;
   return pool;
 }
 
@@ -115,24 +123,29 @@ struct Daemon::Parts {
         store(loop, settings.data_dir, {true, settings.durability == Settings::Durability::full}),
         sealer(Sealer::open(settings.master_key, settings.data_dir)),
         accounts(store),
+        objects(loop.get_executor(), store, clock),
         ledger(loop, store, accounts, clock, {settings.stats_interval, settings.retention_days}),
         account_service(ledger, store, accounts, clock, account_settings(settings)),
         billing(ledger, metrics, clock, billing_settings(settings)),
         client_tls(settings.upstream_ca_file),
         origins(loop, watchdog, client_tls, upstream_settings(settings)),
         bodies(settings.body_memory_bytes, settings.data_dir),
+        models(settings.model_mapper),
         pool(clock, pool_settings(settings)),
         prober(origins, bodies),
+        reader(origins, bodies),
+        pending({loop.get_executor(), store, objects, accounts, billing, pool, reader, clock}, settings.pending_interval),
         keys(loop.get_executor(), store, pool, sealer, prober, clock,
              KeyService::Settings{settings.openai_api_base, settings.keys_reload_interval}),
         mailer(mail_settings(settings)),
         alerts(Alerts::Parts{loop, mailer, store, accounts, ledger, account_service, keys, clock}, settings.user_min_balance),
         cors(settings.cors_origins),
         observer(metrics, access_log, clock),
-        gateway(Gateway::Parts{clock, accounts, billing, pool, origins, bodies, cors, observer}, gateway_settings(settings)),
+        gateway(Gateway::Parts{loop.get_executor(), clock, accounts, billing, objects, pending, reader, pool, origins, bodies, models, cors, observer}, gateway_settings(settings)),
         keys_api(keys),
+        config(store, live_settings(settings, models)),
         accounts_api(AccountsApi::Parts{account_service, ledger, sealer, clock, [this] { return billing.prices().json(); }}),
-        front(Front::Parts{clock, accounts, cors, observer, gateway, keys_api, accounts_api}),
+        front(Front::Parts{clock, accounts, cors, observer, gateway, keys_api, config, accounts_api}),
         operations(metrics, [this] { return !is_ready ? "starting or draining" : ledger.is_healthy() ? nullptr : "what requests cost cannot be stored"; }),
         server_tls(settings.tls_cert.empty() ? nullptr : std::make_unique<ServerTls>(settings.tls_cert, settings.tls_key)),
         listener(loop, watchdog, public_listener(settings), server_tls.get(), front),
@@ -153,14 +166,18 @@ struct Daemon::Parts {
   SqliteStore store;
   Sealer sealer;
   AccountDirectory accounts;
+  ObjectDirectory objects;
   Ledger ledger;
   AccountService account_service;
   Billing billing;
   ClientTls client_tls;
   Origins origins;
   BodyStore bodies;
+  ModelMap models;
   KeyPool pool;
   UpstreamProber prober;
+  UpstreamReader reader;
+  PendingBills pending;
   KeyService keys;
   Mailer mailer;
   Alerts alerts;
@@ -168,6 +185,7 @@ struct Daemon::Parts {
   Observer observer;
   Gateway gateway;
   KeysApi keys_api;
+  ConfigApi config;
   AccountsApi accounts_api;
   Front front;
   Operations operations;
@@ -222,10 +240,12 @@ Task<void> Daemon::start() {
     initial.push_back(std::move(key));
   }
   co_await p.keys.load(std::move(initial));
+  co_await p.config.load();
   std::vector<std::string> words;
   for (const std::string_view each : endpoint_names()) words.emplace_back(each);
   for (const Price& each : p.billing.prices().all()) words.push_back(each.model);
   co_await p.ledger.start(std::move(words));
+  co_await p.pending.load();
   p.listener.start();
   p.admin.start();
   p.is_ready = true;
@@ -240,10 +260,12 @@ Task<void> Daemon::start() {
 void Daemon::tick(Instant now) {
   Parts& p = *parts_;
   p.access_log.flush();
+  if (p.is_ready) p.pending.tick(now);
   if (now < p.next_second || !p.is_ready) return;
   p.next_second = now + std::chrono::seconds(1);
   p.keys.tick(now);
   p.ledger.tick(now);
+  p.objects.tick(now);
   p.alerts.tick(now);
 }
 
@@ -357,6 +379,7 @@ void Daemon::export_metrics() {
     set("proxyxai_writer_failed_commits", "Commits that failed since the start.", writer.failed_commits);
     set("proxyxai_writer_commit_microseconds", "Time spent on commits since the start.", writer.commit_microseconds);
     set("proxyxai_ledger_waiting_requests", "Requests that wait to be committed.", p.ledger.waiting());
+    set("proxyxai_pending_bills", "Batches, background responses and runs that are charged when they end.", p.pending.size());
     set("proxyxai_ledger_healthy", "0 while requests cannot be written down and none is served.", p.ledger.is_healthy() ? 1 : 0);
     const Mailer::Figures& mail = p.mailer.figures();
     set("proxyxai_mail_sent", "Mails sent since the start.", mail.sent);

@@ -78,18 +78,22 @@ Task<ApiResponse> Front::answer(Connection& client, ApiRequest request, AccountP
     co_return to_response({403, "ip_not_allowed", "This key may not be used from " + address + ".", {}, true});
   }
   request.client_address = address;
-  const bool is_keys = KeysApi::owns(request.path);
-  if (!is_keys && !AccountsApi::owns(request.path)) {
+  const bool is_keys = KeysApi::owns(request.path), is_config = ConfigApi::owns(request.path);
+  if (!is_keys && !is_config && !AccountsApi::owns(request.path)) {
     co_return to_response({404, "not_found", "There is no such management path.", {}, true});
   }
-  // Before a byte of the body is kept: only root has any business with upstream keys.
-  if (is_keys && !caller->row.is_root) co_return co_await parts_.keys.handle(request, caller);
+  const bool is_root = caller->row.is_root;
   std::string body;
-  const std::size_t most = is_keys ? KeysApi::max_body : caller->row.is_root ? AccountsApi::max_body_of_root : AccountsApi::max_body;
-  const auto refusal = co_await read_body(client, most, body);
-  if (refusal) co_return to_response(*refusal);
-  request.body = body;
+  // Not a byte is kept of who has no business with upstream keys and settings: he is refused without.
+  if (is_root || (!is_keys && !is_config)) {
+    const std::size_t of_accounts = is_root ? AccountsApi::max_body_of_root : AccountsApi::max_body;
+    const std::size_t most = is_keys ? KeysApi::max_body : is_config ? ConfigApi::max_body : of_accounts;
+    const auto refusal = co_await read_body(client, most, body);
+    if (refusal) co_return to_response(*refusal);
+    request.body = body;
+  }
   if (is_keys) co_return co_await parts_.keys.handle(request, caller);
+  if (is_config) co_return co_await parts_.config.handle(request, caller);
   co_return co_await parts_.accounts_api.handle(request, caller);
 }
 

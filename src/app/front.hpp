@@ -2,6 +2,7 @@
 
 #include "proxyxai/accounts/directory.hpp"
 #include "proxyxai/admin/accounts_api.hpp"
+#include "proxyxai/admin/config_api.hpp"
 #include "proxyxai/admin/keys_api.hpp"
 #include "proxyxai/http/cors.hpp"
 #include "proxyxai/net/connection.hpp"
@@ -20,6 +21,7 @@ class Front final : public RequestHandler {
     Observer& observer;
     Gateway& gateway;
     KeysApi& keys;
+    ConfigApi& config;
     AccountsApi& accounts_api;
   };
   explicit Front(Parts parts) : parts_(parts) {}

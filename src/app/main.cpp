@@ -87,6 +87,7 @@ int run(const CommandLine& line) {
     case Command::check: return check(loaded.settings);
     case Command::backup: return backup(loaded.settings, line.argument);
     case Command::keys_add: return add_keys(loaded.settings, line.argument);
+    case Command::reconcile: return reconcile(loaded.settings, line.options);
     case Command::config: return std::fputs(describe(loaded).c_str(), stdout) < 0;
     default: return serve(std::move(loaded), line.config_file);
   }

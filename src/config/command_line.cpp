@@ -15,7 +15,10 @@ struct CommandRow {
   Command command;
   const char* argument;  // its name in the help; null: none
   const char* description;
+  std::span<const char* const> options = {};  // each takes a value
 };
+
+constexpr const char* reconcile_options[] = {"--key", "--since", "--until", "--upstream-key-id", "--project", "--tolerance"};
 
 constexpr CommandRow commands[] = {
     {"serve", Command::serve, nullptr, "serve clients (also without a command)"},
@@ -23,11 +26,27 @@ constexpr CommandRow commands[] = {
     {"keys add", Command::keys_add, "FILE|-", "store upstream keys, one a line; a running daemon takes them at SIGHUP"},
     {"backup", Command::backup, "FILE", "write a consistent copy of the database, also while serving"},
     {"config", Command::config, nullptr, "show the settings in force and where each comes from, secrets redacted"},
+    {"reconcile", Command::reconcile, nullptr, "hold what an upstream key was used for against upstream's usage API; see below",
+     reconcile_options},
 };
 
 std::string padded(std::string text, std::size_t width) {
   if (text.size() < width) text.append(width - text.size(), ' ');
   return text;
+}
+
+bool takes(const CommandRow& command, std::string_view option) {
+  return std::find(command.options.begin(), command.options.end(), option) != command.options.end();
+}
+
+bool is_option(std::string_view word) {
+  return std::any_of(std::begin(commands), std::end(commands), [word](const CommandRow& each) { return takes(each, word); });
+}
+
+std::string unknown_option(const std::string& word) {
+  std::vector<std::string> known{"--config", "--help", "--version"};
+  for (const CommandRow& each : commands) known.insert(known.end(), each.options.begin(), each.options.end());
+  return "unknown option '" + word + "'" + did_you_mean(word, known);
 }
 
 }  // namespace
@@ -50,13 +69,18 @@ std::variant<CommandLine, std::string> parse_command_line(std::span<const char* 
       line.config_file = arguments[i];
     } else if (word.starts_with("--config=")) {
       line.config_file = word.substr(9);
+    } else if (const auto equals = std::min(word.find('='), word.size()); is_option(word.substr(0, equals))) {
+      const std::string name = word.substr(0, equals);
+      if (equals == word.size() && ++i == arguments.size()) return name + " needs a value";
+      const bool is_new = line.options.emplace(name, equals == word.size() ? arguments[i] : word.substr(equals + 1)).second;
+      if (!is_new) return name + " is given twice";
     } else if (word.starts_with("-") && word != "-") {
-      return "unknown option '" + word + "'" + did_you_mean(word, {"--config", "--help", "--version"});
+      return unknown_option(word);
     } else {
       words.push_back(word);
     }
   }
-  if (words.empty()) return line;
+  if (words.empty()) words.emplace_back("serve");
   std::string name = words[0];
   words.erase(words.begin());
   if (name == "keys" && !words.empty()) {
@@ -70,6 +94,9 @@ std::variant<CommandLine, std::string> parse_command_line(std::span<const char* 
     return "unknown command '" + name + "'" + did_you_mean(name, known);
   }
   line.command = row->command;
+  for (const auto& [option, value] : line.options) {
+    if (!takes(*row, option)) return "'" + name + "' does not take " + option;
+  }
   if (row->argument != nullptr) {
     if (words.empty()) return "'" + name + "' needs " + row->argument;
     line.argument = words[0];
@@ -98,6 +125,11 @@ std::string help_text() {
             std::string(row.description) + "\n";
   }
   text +=
+      "\nReconcile: proxyxai reconcile --key ID --since DATE [--until DATE] [--upstream-key-id key_...] [--project proj_...] [--tolerance PERCENT]\n"
+      "By day of UTC and model: the requests and tokens that the ledger has for upstream key ID (GET /x-keys lists them) and those that OpenAI's\n"
+      "usage API tells, and dollars by day. Both days are included; --until is today without it. Asks with an admin key of the organisation\n"
+      "in the environment variable OPENAI_ADMIN_KEY. OpenAI's own id of the key, or its project, narrows what is asked for; without, it is the\n"
+      "whole organisation. Ends with 0 when both agree within PERCENT (1), 1 when they differ, 2 when they could not be compared.\n"
       "\nSignals: SIGTERM and SIGINT finish the requests in flight and stop, a second one stops at once; SIGHUP reads keys, prices,\n"
       "certificates and the log level again.\n\n"
       "Examples:\n"

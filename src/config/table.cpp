@@ -46,6 +46,14 @@ const SettingRow rows[] = {
      [](S& s, T t) { s.keys_reload_interval = value::duration(t); }},
     {{"KEYS_MAX_WAIT", "5s", a_duration, "longest wait for a key that is cooling; beyond, the client gets 429"},
      [](S& s, T t) { s.keys_max_wait = value::duration(t); }},
+    {{"PENDING_INTERVAL", "2s", a_duration,
+      "how soon batches, background responses and runs are asked after, to be charged when they have ended; less often as they go on"},
+     [](S& s, T t) { s.pending_interval = value::duration(t); }},
+    {{"ROUTING", "round_robin", "round_robin or cache_aware",
+      "cache_aware: requests that begin alike go to one key, whose upstream has their beginning in its cache"},
+     [](S& s, T t) {
+       s.routing = value::one_of(t, {"round_robin", "cache_aware"}) == "round_robin" ? S::Routing::round_robin : S::Routing::cache_aware;
+     }},
     {{"RETRY_ATTEMPTS", "5", "1 to 20", "attempts for one request in all"},
      [](S& s, T t) { s.retry_attempts = static_cast<unsigned>(value::number(t, 1, 20)); }},
     {{"RETRY_DEADLINE", "600s", a_duration, "for all attempts of one request together"},
@@ -98,6 +106,9 @@ const SettingRow rows[] = {
      [](S& s, T t) { s.prices_file = value::readable_file(t); }},
     {{"UNKNOWN_MODELS", "fallback", "fallback or refuse", "what happens to models that have no price"},
      [](S& s, T t) { s.refuses_unknown_models = value::one_of(t, {"fallback", "refuse"}) == "refuse"; }},
+    {{"MODEL_MAPPER", "", "PATTERN=NAME, several comma-separated; * in a pattern is any text",
+      "models that others serve: the first pattern that matches counts; PUT /x-config overrides it"},
+     [](S& s, T t) { s.model_mapper = value::model_mapper(t); }},
     {{"DURABILITY", "full", "full or normal", "normal: the last changes may be lost when power fails"},
      [](S& s, T t) {
        s.durability = value::one_of(t, {"full", "normal"}) == "full" ? S::Durability::full : S::Durability::normal;

@@ -8,7 +8,9 @@
 
 #include "proxyxai/base/ascii.hpp"
 #include "proxyxai/base/cidr.hpp"
+#include "proxyxai/base/error.hpp"
 #include "proxyxai/base/origin_address.hpp"
+#include "proxyxai/metering/model_map.hpp"
 
 namespace proxyxai::value {
 namespace {
@@ -200,6 +202,15 @@ std::vector<Settings::InitialKey> keys(const std::string& text) {
     result.push_back(std::move(key));
   }
   return result;
+}
+
+std::string model_mapper(const std::string& text) {
+  try {
+    const ModelMap read(text);
+  } catch (const Failure& failure) {
+    throw BadValue{failure.what()};
+  }
+  return text;
 }
 
 std::string host(const std::string& text) {

@@ -35,6 +35,9 @@ std::string proxy_url(const std::string& text);
 std::vector<Settings::InitialUser> users(const std::string& text);
 std::vector<Settings::InitialKey> keys(const std::string& text);
 
+/// What ModelMap reads.
+std::string model_mapper(const std::string& text);
+
 /// A host name or IP address (IPv6 with or without brackets, kept without), or nothing.
 std::string host(const std::string& text);
 /// Text without control characters.

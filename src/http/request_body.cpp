@@ -136,37 +136,44 @@ Task<bool> RequestBody::finish() {
 }
 
 void RequestBody::splice(std::uint64_t at, std::uint64_t removed, std::string text) {
-  if (size_ <= later_block && original_piece(0).size() == size_) {
-    const std::string_view whole = original_piece(0);
-    spliced_.reserve(whole.size() + text.size());
-    spliced_.append(whole.substr(0, at)).append(text).append(whole.substr(at + removed));
-    set_view(spliced_);
-    return;
+  removed_ += removed;
+  added_ += text.size();
+  const auto is_behind = [at](const Splice& each) { return each.at > at || (each.at == at && each.removed > 0); };
+  const auto next = std::find_if(splices_.begin(), splices_.end(), is_behind);
+  splices_.insert(next, {at, removed, std::move(text)});
+  spliced_.clear();
+  if (size_ > later_block || original_piece(0).size() < size_) return;
+  spliced_.reserve(size());
+  while (spliced_.size() < size()) spliced_.append(spliced_piece(spliced_.size()));
+}
+
+RequestBody::Place RequestBody::place(std::uint64_t offset) const {
+  std::uint64_t behind = 0;  // the last splice passed, in the body as it came
+  for (const Splice& each : splices_) {
+    const std::uint64_t before = each.at - behind;
+    if (offset < before) return {{}, behind + offset, before - offset};
+    offset -= before;
+    if (offset < each.text.size()) return {std::string_view(each.text).substr(offset)};
+    offset -= each.text.size();
+    behind = each.at + each.removed;
   }
-  splice_ = {at, removed, std::move(text)};
+  return {{}, behind + offset, std::string_view::npos};
 }
 
-std::optional<std::uint64_t> RequestBody::original(std::uint64_t offset) const {
-  if (splice_.text.empty() || offset < splice_.at) return offset;
-  if (offset < splice_.at + splice_.text.size()) return std::nullopt;
-  return offset - splice_.text.size() + splice_.removed;
-}
-
-std::string_view RequestBody::up_to_splice(std::uint64_t offset, std::string_view piece) const {
-  return splice_.text.empty() || offset >= splice_.at ? piece : piece.substr(0, splice_.at - offset);
+std::string_view RequestBody::spliced_piece(std::uint64_t offset) const {
+  const Place found = place(offset);
+  return found.text.empty() ? original_piece(found.original).substr(0, found.most) : found.text;
 }
 
 std::string_view RequestBody::piece(std::uint64_t offset) const {
-  const auto at = original(offset);
-  if (!at) return std::string_view(splice_.text).substr(offset - splice_.at);
-  return up_to_splice(offset, original_piece(*at));
+  return spliced_.empty() ? spliced_piece(offset) : std::string_view(spliced_).substr(std::min<std::uint64_t>(offset, spliced_.size()));
 }
 
 Task<std::string_view> RequestBody::load(std::uint64_t offset) {
-  const auto at = original(offset);
-  if (!at) co_return std::string_view(splice_.text).substr(offset - splice_.at);
-  const std::string_view loaded = co_await load_original(*at);
-  co_return up_to_splice(offset, loaded);
+  const Place found = place(offset);
+  if (!found.text.empty()) co_return found.text;
+  const std::string_view loaded = co_await load_original(found.original);
+  co_return loaded.substr(0, found.most);
 }
 
 std::string_view RequestBody::original_piece(std::uint64_t offset) const {
@@ -203,9 +210,10 @@ void RequestBody::clear() {
   if (file_ >= 0) ::close(file_);
   file_ = -1;
   written_ = size_ = 0;
+  removed_ = added_ = 0;
   view_ = {};
+  splices_.clear();
   spliced_.clear();
-  splice_ = {};
 }
 
 }  // namespace proxyxai

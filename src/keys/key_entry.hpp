@@ -1,12 +1,15 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "proxyxai/keys/pool.hpp"
 
 #include "key_limits.hpp"
+#include "key_load.hpp"
 #include "rotation.hpp"
 
 namespace proxyxai {
@@ -14,6 +17,8 @@ namespace proxyxai {
 /// One key in the pool with all that is known of its health. Indexes point at it, so it never moves; `state`, `until`,
 /// `turn` and `probing` are what they sort by and change only while it is out of them.
 struct KeyEntry {
+  explicit KeyEntry(const Clock& clock) : load(std::make_shared<KeyLoad>(clock)) {}
+
   UpstreamKeyPtr key;
 
   KeyState state = KeyState::active;
@@ -28,12 +33,22 @@ struct KeyEntry {
   milliseconds probe_wait{};         ///< Wait before the coming probe; zero once a request has succeeded.
   bool probing = false;              ///< A due probe was handed out.
 
-  KeyLimits limits;
+  KeyLimits limits;                  ///< Set by upstream.
+  bool has_quota = false;            ///< Limits set by the operator, of which `load` keeps count.
+  const std::shared_ptr<KeyLoad> load;
   Turn turn;
 
   std::uint64_t requests = 0;
   std::uint64_t failures = 0;
   std::optional<WallTime> last_used;
+
+  [[nodiscard]] Access access(const KeyPool::Wanted& wanted, Instant now) const {
+    Access access = limits.access(wanted.model, wanted.endpoint, now);
+    if (!has_quota || access.kind == Access::Kind::excluded) return access;
+    const Instant free_at = load->free_at(wanted.tokens, now);
+    if (free_at > now) access = {Access::Kind::cooling, std::max(access.until, free_at)};
+    return access;
+  }
 };
 
 }  // namespace proxyxai

@@ -7,54 +7,13 @@
 namespace proxyxai {
 namespace {
 
-bool contains(std::span<const KeyId> ids, KeyId id) { return std::find(ids.begin(), ids.end(), id) != ids.end(); }
-
 std::uint32_t weight_of(const UpstreamKey& key) { return std::clamp(key.weight, 1U, 1000U); }
 
 }  // namespace
 
-KeyPool::Impl::Pick KeyPool::Impl::look(const Wanted& wanted, Instant now) const {
-  KeyEntry* again = nullptr;
-  std::optional<Instant> ready_at;
-  for (const auto& [number, level] : levels) {
-    // A rested key first: it is healed by being used, and one request at a time is all that it gets.
-    for (KeyEntry* entry : level.resting()) {
-      if (entry->until > now) break;
-      if (entry->half_open || contains(wanted.tried, entry->key->id)) continue;
-      const Access access = entry->limits.access(wanted.model, wanted.endpoint, now);
-      if (access.kind == Access::Kind::usable) return {entry, false, false, std::nullopt};
-    }
-    for (KeyEntry* entry : level.ready()) {
-      const Access access = entry->limits.access(wanted.model, wanted.endpoint, now);
-      if (access.kind == Access::Kind::usable) {
-        if (!contains(wanted.tried, entry->key->id)) return {entry, false, false, std::nullopt};
-        if (again == nullptr) again = entry;
-      } else if (access.kind == Access::Kind::cooling && (!ready_at || access.until < *ready_at)) {
-        ready_at = access.until;
-      }
-    }
-  }
-  if (again != nullptr) return {again, true, false, std::nullopt};
-  if (!ready_at || *ready_at > now + settings.max_wait) {
-    // Better a key that failed a while ago than none at all; but a short wait for a good one is better still.
-    if (const Pick pick = rest_ending_first(wanted, now); pick.entry != nullptr) return pick;
-  }
-  return {nullptr, false, false, ready_at};
-}
-
-KeyPool::Impl::Pick KeyPool::Impl::rest_ending_first(const Wanted& wanted, Instant now) const {
-  Pick best;
-  for (const auto& [number, level] : levels) {
-    for (KeyEntry* entry : level.resting()) {
-      if (entry->limits.access(wanted.model, wanted.endpoint, now).kind != Access::Kind::usable) continue;
-      const Pick pick{entry, contains(wanted.tried, entry->key->id), true, std::nullopt};
-      const bool better = best.entry == nullptr || (best.tried_before && !pick.tried_before) ||
-                          (best.tried_before == pick.tried_before && entry->until < best.entry->until);
-      if (better) best = pick;
-      if (!pick.tried_before) break;  // The level's others return later.
-    }
-  }
-  return best;
+KeyPool::Impl::~Impl() {
+  // Leases may outlive the levels that they count in.
+  for (const auto& [id, entry] : keys) entry->load->leave();
 }
 
 KeyEntry* KeyPool::Impl::entry(KeyId id) const {
@@ -80,6 +39,7 @@ void KeyPool::Impl::attach(KeyEntry& entry) {
   ++count(entry.state);
   Rotation& level = levels[entry.key->level];
   if (entry.state == KeyState::active) level.add_ready(entry);
+  if (entry.state == KeyState::active && settings.routing == Routing::cache_aware) level.ring.add(entry);
   if (entry.state == KeyState::resting) level.add_resting(entry);
   if (entry.state == KeyState::exhausted && !entry.probing) probes.emplace(entry.until, entry.key->id);
 }
@@ -88,12 +48,21 @@ void KeyPool::Impl::detach(KeyEntry& entry) {
   --count(entry.state);
   Rotation& level = levels[entry.key->level];
   if (entry.state == KeyState::active) level.remove_ready(entry);
+  if (entry.state == KeyState::active && settings.routing == Routing::cache_aware) level.ring.remove(entry);
   if (entry.state == KeyState::resting) level.remove_resting(entry);
   if (entry.state == KeyState::exhausted && !entry.probing) probes.erase({entry.until, entry.key->id});
 }
 
-void KeyPool::Impl::leave_level(int level) {
-  if (--levels[level].members == 0) levels.erase(level);
+void KeyPool::Impl::enter_level(KeyEntry& entry, int level) {
+  Rotation& entered = levels[level];
+  ++entered.members;
+  entry.load->join(entered.in_flight);
+}
+
+void KeyPool::Impl::leave_level(KeyEntry& entry) {
+  entry.load->leave();
+  const auto left = levels.find(entry.key->level);
+  if (--left->second.members == 0) levels.erase(left);
 }
 
 void KeyPool::Impl::restore(KeyEntry& entry, const KeyHealth& health) {
@@ -124,26 +93,6 @@ KeyPool::~KeyPool() = default;
 
 void KeyPool::on_change(OnChange callback) { impl_->changed = std::move(callback); }
 
-KeyPool::Choice KeyPool::choose(const Wanted& wanted) {
-  const Instant now = impl_->clock.now();
-  const Impl::Pick pick = impl_->look(wanted, now);
-  if (pick.entry == nullptr) return {.key = nullptr, .tried_before = false, .ready_at = pick.ready_at};
-  KeyEntry& entry = *pick.entry;
-  if (entry.state == KeyState::active) {
-    impl_->levels.find(entry.key->level)->second.take(entry);
-  } else if (entry.until <= now) {
-    entry.half_open = true;
-  }
-  ++entry.requests;
-  entry.last_used = impl_->clock.wall_now();
-  return {.key = entry.key, .tried_before = pick.tried_before, .ready_at = std::nullopt};
-}
-
-bool KeyPool::untried_left(const Wanted& wanted) const {
-  const Impl::Pick pick = impl_->look(wanted, impl_->clock.now());
-  return pick.entry != nullptr && !pick.tried_before && !pick.last_resort;
-}
-
 void KeyPool::put(UpstreamKeyPtr key, std::optional<KeyHealth> health) {
   const KeyId id = key->id;
   const int level = key->level;
@@ -154,17 +103,19 @@ void KeyPool::put(UpstreamKeyPtr key, std::optional<KeyHealth> health) {
     impl_->detach(*slot);
     old_level = slot->key->level;
   } else {
-    slot = std::make_unique<KeyEntry>();
+    slot = std::make_unique<KeyEntry>(impl_->clock);
     slot->since = impl_->clock.wall_now();
   }
   KeyEntry& entry = *slot;
   if (old_level != level) {
     // Another level has another time; the entry begins at its present.
-    ++impl_->levels[level].members;
-    if (old_level) impl_->leave_level(*old_level);
+    if (old_level) impl_->leave_level(entry);
+    impl_->enter_level(entry, level);
     entry.turn = Turn{};
   }
   entry.turn.reweigh(weight);
+  entry.load->limit_to(key->quota);
+  entry.has_quota = entry.load->is_limited();
   entry.key = std::move(key);
   if (health) impl_->restore(entry, *health);
   impl_->attach(entry);
@@ -174,7 +125,7 @@ void KeyPool::remove(KeyId id) {
   KeyEntry* entry = impl_->entry(id);
   if (entry == nullptr) return;
   impl_->detach(*entry);
-  impl_->leave_level(entry->key->level);
+  impl_->leave_level(*entry);
   impl_->keys.erase(id);
 }
 

@@ -15,9 +15,12 @@
 
 namespace proxyxai {
 
-/// The pool's keys and their indexes. Choosing is in pool.cpp, the state machine in pool_report.cpp.
+/// The pool's keys and their indexes. Choosing is in choice.cpp, the state machine in pool_report.cpp.
 struct KeyPool::Impl {
   Impl(const Clock& a_clock, Settings the_settings) : clock(a_clock), settings(the_settings) {}
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   const Clock& clock;
   const Settings settings;
@@ -35,9 +38,14 @@ struct KeyPool::Impl {
     KeyEntry* entry = nullptr;
     bool tried_before = false;
     bool last_resort = false;                  ///< A resting key, because nothing else is left.
-    std::optional<Instant> ready_at;
+    bool out_of_turn = false;                  ///< For what the request is, not for the key's turn.
+    std::optional<Instant> ready_at = {};
+    Absence absence = Absence::none;
   };
   [[nodiscard]] Pick look(const Wanted& wanted, Instant now) const;
+  [[nodiscard]] Pick look_at_only(const Wanted& wanted, Instant now) const;
+  [[nodiscard]] KeyEntry* preferred(const Wanted& wanted, Instant now) const;
+  [[nodiscard]] KeyEntry* home_of_prompt(const Wanted& wanted, const Rotation& level, Instant now) const;
   [[nodiscard]] Pick rest_ending_first(const Wanted& wanted, Instant now) const;
 
   [[nodiscard]] KeyEntry* entry(KeyId id) const;
@@ -48,7 +56,8 @@ struct KeyPool::Impl {
   /// Puts the entry into the indexes that its state asks for, and takes it out of them.
   void attach(KeyEntry& entry);
   void detach(KeyEntry& entry);
-  void leave_level(int level);
+  void enter_level(KeyEntry& entry, int level);
+  void leave_level(KeyEntry& entry);
   void restore(KeyEntry& entry, const KeyHealth& health);
 
   /// Transitions; each returns true when what is stored of the key has changed.

@@ -7,6 +7,8 @@
 #include "proxyxai/base/clock.hpp"
 #include "proxyxai/keys/pool.hpp"
 
+#include "ring.hpp"
+
 namespace proxyxai {
 
 struct KeyEntry;
@@ -44,17 +46,27 @@ class Rotation {
   [[nodiscard]] const Resting& resting() const { return resting_; }
 
   void add_ready(KeyEntry& entry);
-  void remove_ready(KeyEntry& entry) { ready_.erase(&entry); }
+  void remove_ready(KeyEntry& entry);
   void add_resting(KeyEntry& entry) { resting_.insert(&entry); }
   void remove_resting(KeyEntry& entry) { resting_.erase(&entry); }
   /// Counts the choice of a ready entry; allocates nothing.
   void take(KeyEntry& entry);
+  /// Counts a choice that was made for another reason than its turn, which comes the later for it.
+  void take_out_of_turn(KeyEntry& entry);
+
+  /// Whether the ready entry would not be busier than the others by much if it were chosen.
+  [[nodiscard]] bool has_room(const KeyEntry& entry) const;
 
   std::size_t members = 0;     ///< Keys of this level, in whatever state.
+  std::size_t in_flight = 0;   ///< Requests on them.
+  Ring ring;                   ///< Those that are ready, where prompts choose keys.
 
  private:
+  void put_back(Ready::node_type node, KeyEntry& entry);
+
   Ready ready_;
   Resting resting_;
+  std::uint64_t ready_weight_ = 0;
   Turn now_;                   ///< The latest turn served.
   std::uint64_t orders_ = 0;
 };

@@ -26,6 +26,7 @@ KeyRow make_row(NewKey key, const Sealer& sealer, WallTime now) {
   row.provider = std::move(key.provider);
   row.level = key.level;
   row.weight = key.weight;
+  row.quota = key.quota;
   row.enabled = key.enabled;
   row.created_at = now;
   return row;
@@ -68,6 +69,7 @@ UpstreamKeyPtr KeyService::open(const KeyRow& row) const {
   key->name = row.name;
   key->level = row.level;
   key->weight = row.weight;
+  key->quota = row.quota;
   return key;
 }
 
@@ -162,6 +164,9 @@ Task<std::optional<KeyView>> KeyService::update(KeyId id, KeyChange change) {
   if (change.provider) row.provider = std::move(*change.provider);
   if (change.level) row.level = *change.level;
   if (change.weight) row.weight = *change.weight;
+  if (change.rpm) row.quota.rpm = *change.rpm;
+  if (change.tpm) row.quota.tpm = *change.tpm;
+  if (change.concurrency) row.quota.concurrency = *change.concurrency;
   if (change.enabled) row.enabled = *change.enabled;
   const bool stored = co_await store_.update_key(row);
   if (!stored) co_return std::nullopt;
@@ -175,6 +180,7 @@ Task<std::optional<KeyView>> KeyService::update(KeyId id, KeyChange change) {
     after->name = row.name;
     after->level = row.level;
     after->weight = row.weight;
+    after->quota = row.quota;
     pool_.put(std::move(after), std::nullopt);
   }
   if (change.enabled) pool_.set_enabled(id, *change.enabled, "set_by_operator");
@@ -213,6 +219,7 @@ KeyView KeyService::view_of(const KeyRow& row) const {
   view.partial = row.partial;
   view.level = row.level;
   view.weight = row.weight;
+  view.quota = row.quota;
   view.created_at = row.created_at;
   view.health = pool_.health(row.id).value_or(KeyHealth{});
   return view;

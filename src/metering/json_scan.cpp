@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <utility>
 
 #include "json_number.hpp"
+#include "proxyxai/metering/prompt_hash.hpp"
 #include "proxyxai/metering/request_scan.hpp"
 
 namespace proxyxai {
@@ -49,6 +51,8 @@ JsonScan::Place JsonScan::open(Place parent, bool is_object, std::uint64_t at) {
   forget(member_);
   set_value_range(parent, at, 0);
   if (member_ == Member::input) input_from_ = facts_.text_bytes;
+  is_metadata_ = member_ == Member::metadata;
+  begin_prompt(at);
   if (is_object && (member_ == Member::prompt || member_ == Member::conversation)) set_stored(true);
   if (member_ == Member::prompt && !is_object) {
     member_ = Member::other;
@@ -69,6 +73,7 @@ void JsonScan::close(Place place, std::uint64_t end) {
 }
 
 void JsonScan::skipped(Place parent, std::uint64_t end) {
+  is_metadata_ = false;
   if (parent == Place::body && member_ == Member::input) facts_.characters = facts_.text_bytes - input_from_;
   if (parent == Place::body && member_ == Member::stream_options) facts_.stream_options.value_end = end;
   if (parent == Place::options && member_ == Member::include_usage) facts_.stream_options.include_end = end;
@@ -77,6 +82,8 @@ void JsonScan::skipped(Place parent, std::uint64_t end) {
 void JsonScan::name(Place place, std::string_view name, std::uint64_t bytes, std::uint64_t /*begin*/, std::uint64_t /*comma*/) {
   facts_.text_bytes += static_cast<std::int64_t>(bytes);
   next_ = url_of(name);
+  naming_ = naming_of(name);
+  is_first_value_ = true;
   member_ = Member::other;
   if (place == Place::options) {
     facts_.stream_options.options_is_empty = false;
@@ -97,6 +104,7 @@ void JsonScan::body_name(std::string_view name) {
       break;
     case 5:
       if (name == "model") member_ = Member::model;
+      else if (name == "store") member_ = Member::store;
       else if (name == "input") member_ = Member::input;
       break;
     case 6:
@@ -106,6 +114,10 @@ void JsonScan::body_name(std::string_view name) {
     case 7:
       if (name == "quality") member_ = Member::quality;
       else if (name == "best_of") member_ = Member::best_of;
+      break;
+    case 8:
+      if (name == "metadata") member_ = Member::metadata;
+      else if (name == "messages") member_ = Member::messages;
       break;
     case 10:
       if (name == "max_tokens") member_ = Member::max_tokens;
@@ -121,6 +133,9 @@ void JsonScan::body_name(std::string_view name) {
     case 15:
       if (name == "response_format") member_ = Member::response_format;
       break;
+    case 16:
+      if (name == "prompt_cache_key") member_ = Member::prompt_cache_key;
+      break;
     case 17:
       if (name == "max_output_tokens") member_ = Member::max_output_tokens;
       break;
@@ -134,7 +149,15 @@ void JsonScan::body_name(std::string_view name) {
   }
 }
 
-std::size_t JsonScan::wanted(Place /*place*/) const { return member_ == Member::model ? max_model : max_word; }
+std::size_t JsonScan::wanted(Place /*place*/) const {
+  if (member_ == Member::model || member_ == Member::prompt_cache_key) return max_model;
+  return naming_.kind == Naming::Kind::none ? max_word : max_object_id;
+}
+
+void JsonScan::begin_prompt(std::uint64_t at) {
+  const bool is_prompt = member_ == Member::messages || member_ == Member::input || member_ == Member::prompt;
+  if (is_prompt && !facts_.prompt_begin) facts_.prompt_begin = at;
+}
 
 std::string* JsonScan::wanted_text() {
   switch (member_) {
@@ -149,15 +172,22 @@ std::string* JsonScan::wanted_text() {
 
 void JsonScan::text(Place place, const JsonText& text) {
   count_text(text.head, text.bytes);
+  name_object(text.head, text.bytes);
   if (place == Place::prompt) {
     ++prompts_;
     return;
   }
   forget(member_);
   set_value_range(place, text.begin, text.end);
+  begin_prompt(text.begin);
+  if (member_ == Member::prompt_cache_key) facts_.prompt_key = hash_on(first_hash, text.head);
   if (std::string* const kept = wanted_text()) *kept = text.head.substr(0, wanted(place));
   else if (member_ == Member::input) facts_.characters = static_cast<std::int64_t>(text.characters);
   else if (member_ == Member::previous_response || member_ == Member::conversation) set_stored(true);
+  if (member_ == Member::model) {
+    facts_.model_begin = text.begin;
+    facts_.model_end = text.end;
+  }
 }
 
 void JsonScan::scalar(Place place, std::string_view text, std::uint64_t begin, std::uint64_t end) {
@@ -169,6 +199,9 @@ void JsonScan::scalar(Place place, std::string_view text, std::uint64_t begin, s
   switch (member_) {
     case Member::stream: facts_.stream = text == "true"; break;
     case Member::background: facts_.background = text == "true"; break;
+    case Member::store:
+      if (text == "true" || text == "false") facts_.store = text == "true";
+      break;
     case Member::n: facts_.n = read_choices(text); break;
     case Member::best_of: facts_.best_of = read_choices(text); break;
     case Member::input: facts_.characters = bytes; break;
@@ -203,6 +236,7 @@ void JsonScan::forget(Member member) {
   switch (member) {
     case Member::stream: facts_.stream = false; break;
     case Member::background: facts_.background = false; break;
+    case Member::store: facts_.store.reset(); break;
     case Member::n: facts_.n = 1; break;
     case Member::best_of: facts_.best_of = 1; break;
     case Member::input: facts_.characters = 0; break;
@@ -221,6 +255,7 @@ void JsonScan::forget(Member member) {
       options.include_begin.reset();
       options.include_end.reset();
       break;
+    case Member::model: facts_.model_begin = facts_.model_end = 0; [[fallthrough]];
     default:
       if (std::string* const wanted = wanted_text()) wanted->clear();
   }
@@ -258,10 +293,30 @@ void JsonScan::count_text(std::string_view head, std::uint64_t bytes) {
   facts_.text_bytes += static_cast<std::int64_t>(bytes);
 }
 
+/// A string value: what it names, if the name before it says that it names something. Only the first value behind a name counts
+/// whatever it looks like; others may be of its array, or stand behind that.
+void JsonScan::name_object(std::string_view head, std::uint64_t bytes) {
+  named_last_ = false;
+  if (naming_.kind == Naming::Kind::none || is_metadata_ || bytes == 0) return;
+  const bool is_told = naming_.kind == Naming::Kind::object && std::exchange(is_first_value_, false);
+  const std::string_view value = head.substr(0, max_object_id);
+  const IdShape shape = bytes > max_object_id ? IdShape::none : shape_of(value);
+  const bool is_item = shape == IdShape::item && !is_told;
+  if (is_item ? naming_.kind != Naming::Kind::by_shape_or_item : !is_told && shape != IdShape::object) return;
+  if (facts_.objects.size() == max_objects) {
+    facts_.has_more_objects = true;
+    return;
+  }
+  facts_.objects.push_back({std::string(value), naming_.member, is_item});
+  named_last_ = true;
+}
+
 void JsonScan::skipped_text(std::string_view head, std::uint64_t bytes) {
   count_text(head, bytes);
+  name_object(head, bytes);
   last_bytes_ = bytes;
   last_as_name_ = url_of(head);
+  last_as_naming_ = naming_of(head);
 }
 
 void JsonScan::skipped_name() {
@@ -273,6 +328,10 @@ void JsonScan::skipped_name() {
     --facts_.links;
   }
   next_ = last_as_name_;
+  if (named_last_) facts_.objects.pop_back();
+  named_last_ = false;
+  naming_ = last_as_naming_;
+  is_first_value_ = true;
 }
 
 }  // namespace proxyxai

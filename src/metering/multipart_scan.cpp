@@ -14,6 +14,8 @@ constexpr std::size_t max_boundary = 70;  // RFC 2046 5.1.1
 constexpr std::size_t max_word = 32;         // size, quality, response_format
 constexpr std::int64_t max_choices = 1000;
 constexpr std::size_t max_blanks = 64;       // behind a boundary
+/// The first delimiter stands at the very start, without the line end before it: that is thought before the body.
+constexpr std::string_view first_line_end = "\r\n";
 
 /// Tells each parameter of a header value, `name=value` or `name="value"`; what looks like one inside quotes is none.
 template <class Tell>
@@ -55,8 +57,7 @@ MultipartScan::MultipartScan(RequestFacts& facts, std::string_view content_type)
   if (boundaries != 1 || boundary.find('\\') != boundary.npos) return;
   if (boundary.empty() || boundary.size() > max_boundary) return;
   delimiter_.append("\r\n--").append(boundary);
-  // The first delimiter stands at the very start, without the line end before it.
-  held_ = "\r\n";
+  held_ = first_line_end;
   state_ = State::preamble;
 }
 
@@ -68,6 +69,7 @@ void MultipartScan::feed(std::string_view piece) {
         held_ = piece;
         return;
       }
+      offset_ += used;
       piece.remove_prefix(used);
       continue;
     }
@@ -77,7 +79,10 @@ void MultipartScan::feed(std::string_view piece) {
     piece.remove_prefix(joined);
     const std::string bytes = std::exchange(held_, {});
     std::string_view rest = bytes;
-    for (std::size_t used = 1; used > 0 && state_ != State::done; rest.remove_prefix(used)) used = step(rest);
+    for (std::size_t used = 1; used > 0 && state_ != State::done; rest.remove_prefix(used)) {
+      used = step(rest);
+      offset_ += used;
+    }
     held_ = rest;
   }
 }
@@ -105,6 +110,7 @@ std::size_t MultipartScan::seek_delimiter(std::string_view bytes) {
   if (found == nullptr) return content;
   // A part without even an empty line of content: some take the delimiter for its content.
   if (state_ == State::part && line_end_ > 0) is_clear_ = false;
+  content_end_ = offset_ + content;
   state_ = State::delimiter;
   return content + delimiter_.size();
 }
@@ -166,6 +172,7 @@ std::size_t MultipartScan::take_head(std::string_view bytes) {
     return 0;
   }
   read_head(bytes.substr(0, end + 2));
+  content_begin_ = offset_ + end + 4;
   // The line end before an immediately following delimiter stays: an empty value.
   return end + 2;
 }
@@ -177,9 +184,11 @@ void MultipartScan::on_content(std::string_view content) {
   if (part_ == Part::file) {
     facts_.file_bytes += static_cast<std::int64_t>(content.size());
     if (facts_.files == 1) wav_.feed(content);
-  } else if (part_ == Part::other) {
-    facts_.text_bytes += static_cast<std::int64_t>(content.size());
-  } else if (value_.size() < max_model) {
+    return;
+  }
+  if (part_ == Part::other || part_ == Part::object) facts_.text_bytes += static_cast<std::int64_t>(content.size());
+  if (part_ == Part::other) return;
+  if (value_.size() < max_model) {
     value_.append(content.substr(0, max_model - value_.size()));
   }
 }
@@ -187,10 +196,15 @@ void MultipartScan::on_content(std::string_view content) {
 void MultipartScan::end_part() {
   switch (part_) {
     case Part::other: break;
+    case Part::object: name_object(); break;
     case Part::file:
       if (facts_.files == 1) facts_.audio_ms = wav_.milliseconds();
       break;
-    case Part::model: facts_.model = value_; break;
+    case Part::model:
+      facts_.model = value_;
+      facts_.model_begin = content_begin_ - first_line_end.size();
+      facts_.model_end = content_end_ - first_line_end.size();
+      break;
     case Part::stream: facts_.stream = value_ == "true" || value_ == "True" || value_ == "1"; break;
     case Part::n: {
       const std::int64_t n = read_count(value_, max_choices + 1).value_or(1);
@@ -201,6 +215,13 @@ void MultipartScan::end_part() {
     case Part::quality: facts_.quality = value_.substr(0, max_word); break;
     case Part::response_format: facts_.response_format = value_.substr(0, max_word); break;
   }
+}
+
+void MultipartScan::name_object() {
+  const std::string_view value = std::string_view(value_).substr(0, max_object_id);
+  if (value.empty() || (naming_.kind != Naming::Kind::object && shape_of(value_) != IdShape::object)) return;
+  if (facts_.objects.size() == max_objects) facts_.has_more_objects = true;
+  else facts_.objects.push_back({std::string(value), naming_.member, false});
 }
 
 MultipartScan::Part MultipartScan::part_of(std::string_view name) {
@@ -245,6 +266,8 @@ void MultipartScan::read_disposition(std::string_view value) {
     } else if (starts_with_lower(name, "name")) {
       ++names;
       part_ = part_of(told);
+      naming_ = naming_of(told.substr(0, told.find('[')));
+      if (part_ == Part::other && naming_.kind != Naming::Kind::none) part_ = Part::object;
       if (name.size() != 4) is_clear_ = false;
     }
   });

@@ -39,6 +39,9 @@ Usage usage_asked_for(const RequestContext& request, bool generous) {
   } else if (is_transcription(request.endpoint)) {
     usage.milliseconds = audio_milliseconds(facts);
     usage.input = usage.milliseconds * tokens_in_second / 1'000;
+  } else if (request.endpoint == "batches") {
+    usage.input = request.input_bytes / bytes_in_token;
+    usage.tier = "batch";
   } else if (is_image(request.endpoint)) {
     usage.images = facts.n;
     usage.image_kind = facts.quality + "/" + facts.size;
@@ -105,8 +108,8 @@ std::int64_t tokens_for(const RequestContext& request, Money amount) {
 
 bool is_metered(const RequestContext& request) {
   // What is not known to cost nothing is metered: upstream may give a new path a price, or an old one a second name.
-  static constexpr std::string_view free[] = {"moderations", "files", "uploads", "batches", "models", "fine_tuning", "assistants",
-                                              "vector_stores", "conversations", "containers", "evals", "videos"};
+  static constexpr std::string_view free[] = {"moderations", "files", "uploads", "models", "fine_tuning", "assistants", "vector_stores",
+                                              "conversations", "containers", "evals", "videos"};
   if (request.client.request().method() != "POST" && !request.upgrade) return false;
   if (request.endpoint == "threads") return request.path.find("/runs") != request.path.npos && !request.path.ends_with("/cancel");
   const bool listed = std::find(std::begin(free), std::end(free), request.endpoint) != std::end(free);
@@ -138,7 +141,7 @@ const Price& Billing::price_of(RequestContext& request, std::string_view answere
     if (const Price* const found = request.prices->find(model)) return *found;
   }
   const std::string& model = request.facts.model;
-  if (warned_.size() < most_warned && std::find(warned_.begin(), warned_.end(), model) == warned_.end()) {
+  if (!model.empty() && warned_.size() < most_warned && std::find(warned_.begin(), warned_.end(), model) == warned_.end()) {
     warned_.push_back(model);
     spdlog::warn("model '{}' has no price: it costs the fallback price; add it to the price file", model);
   }
@@ -160,25 +163,32 @@ std::optional<ApiError> Billing::hold(RequestContext& request) const {
   request.price = &price_of(request, {});
   const Rate rate = request.account->row.rates;
   Usage asked = usage_asked_for(request, true);
-  asked.tier = dearer_tier(request);
+  const bool is_batch = request.endpoint == "batches";
+  if (!is_batch) asked.tier = dearer_tier(request);
   const std::int64_t choices = choices_of(request);
-  const std::int64_t most_output = std::min(request.facts.max_tokens.value_or(request.price->max_output), most_tokens / 1'000) * choices;
+  std::int64_t most_output = std::min(request.facts.max_tokens.value_or(request.price->max_output), most_tokens / 1'000) * choices;
+  // What stands in the file is not read: as much comes out as goes in.
+  if (is_batch) most_output = asked.input;
   Usage whole = asked;
   whole.output = std::max<std::int64_t>(most_output, 0);
   const Money prompt = cost_of(asked, *request.price, rate);
   const Money full = request.upgrade ? settings_.hold_step : cost_of(whole, *request.price, rate);
   demand.wanted = std::min(full, settings_.hold_cap);
   // Who names no maximum is let in with what is left, when that covers the prompt and one step.
-  demand.least = request.facts.max_tokens ? demand.wanted : std::min(demand.wanted, prompt + settings_.hold_step);
+  // What is charged later cannot reserve more on its way.
+  const bool needs_all = request.facts.max_tokens.has_value() || request.is_deferred;
+  demand.least = needs_all ? demand.wanted : std::min(demand.wanted, prompt + settings_.hold_step);
   demand.least_tokens = asked.input + (request.facts.max_tokens ? most_output : 1);
   demand.wanted_tokens = asked.input + (request.facts.max_tokens ? most_output : std::min(most_output, usual_output));
+  // Batches have limits of their own upstream.
+  if (is_batch) demand.least_tokens = demand.wanted_tokens = 0;
   auto refusal = request.hold.place(request.account, demand, settings_.call_min_balance, now);
   request.covered_tokens = tokens_for(request, request.hold.money() - prompt);
   return refusal;
 }
 
 bool Billing::covers_delivered(RequestContext& request) const {
-  if (!request.meter || request.account->row.is_root) return true;
+  if (!request.meter || request.account->row.is_root || request.is_pending) return true;
   const std::int64_t delivered = request.meter->delivered_tokens();
   while (delivered > request.covered_tokens) {
     if (!request.hold.top_up(settings_.hold_step)) return false;
@@ -234,7 +244,7 @@ UsageRow Billing::row_of(RequestContext& request) {
   // Failed attempts cost the client nothing; the responses of a WebSocket have rows of their own.
   const Attempt& last = request.exchange.attempt();
   const bool was_asked = last.sent > 0 && (last.fault == Fault::none || last.fault == Fault::client_gone);
-  const bool costs = request.price != nullptr && request.status != 101 && (request.status < 400 || (request.status == client_left && was_asked));
+  const bool costs = request.price != nullptr && !request.is_pending && request.status != 101 && (request.status < 400 || (request.status == client_left && was_asked));
   const std::string_view answered_by = request.meter ? request.meter->model() : std::string_view();
   if (costs) {
     const Price& price = price_of(request, answered_by);
@@ -314,7 +324,42 @@ void Billing::settle(RequestContext& request) {
       if (request.list_cost.nanos > 0) count(*request.price, request.usage, request.list_cost);
     }
   }
-  request.hold.settle(request.usage.input + request.usage.output, clock_.now());
+  // What is charged later counts in the limits as it was promised.
+  if (request.is_pending) request.hold.release();
+  else request.hold.settle(request.usage.input + request.usage.output, clock_.now());
+}
+
+Usage Billing::known_usage(const RequestContext& request) {
+  Usage usage = usage_asked_for(request, false);
+  usage.output = request.delivered;
+  return usage;
+}
+
+Task<bool> Billing::bill_pending(AccountPtr account, PendingBill bill, Usage usage, std::string model, Money least) {
+  const Price* price = prices_->find(model);
+  if (price == nullptr) price = &prices_->fallback();
+  if (ledger_.word(model) == 0) {
+    std::string name = model;
+    co_await ledger_.learn(std::move(name));
+  }
+  UsageRow row;
+  row.path = ledger_.word(bill.endpoint);
+  row.model = ledger_.word(model.empty() ? std::string_view(price->model) : std::string_view(model));
+  row.key_id = bill.key;
+  row.status = 200;
+  row.input = usage.input;
+  row.cached = usage.cached;
+  row.output = usage.output;
+  row.estimated = usage.estimated;
+  row.request_id = bill.id;
+  row.settles_pending = true;
+  row.duration_ms = std::max<std::int64_t>(to_unix_ms(clock_.wall_now()) - to_unix_ms(bill.made), 0);
+  row.list_cost = cost_of(usage, *price);
+  row.cost = std::max(cost_of(usage, *price, account->row.rates), least);
+  const Money list_cost = row.list_cost;
+  const bool stored = co_await ledger_.charge(account, std::move(row));
+  if (stored) count(*price, usage, list_cost);
+  co_return stored;
 }
 
 UsageRow Billing::row_of_turn(RequestContext& request, const Usage& usage, const Price& price) {
@@ -338,6 +383,7 @@ Task<bool> Billing::bill_event(RequestContext& request, const EventUsage& event)
   UsageRow row = row_of_turn(request, event.usage, price);
   const Money list_cost = row.list_cost;
   request.hold.shrink_to(settings_.hold_step);
+  request.hold.use(event.usage.input + event.usage.output, clock_.now());
   const bool stored = co_await ledger_.charge(request.account, std::move(row));
   if (stored) count(price, event.usage, list_cost);
   co_return stored;

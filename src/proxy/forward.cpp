@@ -16,6 +16,9 @@ namespace {
 /// Holds the header lines of nearly every request, in one allocation.
 constexpr std::size_t head_room = 960;
 
+/// What a key's limit of tokens counts where a request names no maximum, until upstream tells.
+constexpr std::int64_t usual_output = 4'096;
+
 std::chrono::nanoseconds jittered(milliseconds upper) {
   const auto whole = std::chrono::nanoseconds(upper);
   return whole / 4 + std::chrono::nanoseconds(random_u64() % static_cast<std::uint64_t>(whole.count() * 3 / 4 + 1));
@@ -27,6 +30,13 @@ std::string_view limit_subject(const RequestContext& request) {
   return request.facts.model.empty() ? request.endpoint : std::string_view(request.facts.model);
 }
 
+/// What the request may use: a guess, until upstream tells.
+std::int64_t expected_tokens(const RequestContext& request) {
+  if (request.price == nullptr) return 0;
+  const std::int64_t output = request.facts.max_tokens.value_or(std::min(request.price->max_output, usual_output));
+  return estimate_input(request.facts, false) + output;
+}
+
 /// What tells of an outage. Faults of keys and of callers do not: a caller could bring them about for others.
 bool is_outage(Fault fault) {
   return fault == Fault::upstream || fault == Fault::overloaded || fault == Fault::stale_connection;
@@ -34,6 +44,12 @@ bool is_outage(Fault fault) {
 
 ApiError no_upstream() {
   return {503, "no_upstream_available", "No upstream is available for this request now. Try again later.", {}, false};
+}
+
+/// The key that holds what the request names is in the pool no more.
+ApiError gone(const std::string& reason) {
+  return {410, "object_gone", "The upstream key that holds this object is no longer in service (" + (reason.empty() ? "removed" : reason) +
+                                  "), and the object with it. Make it again.", {}, true};
 }
 
 /// When the key may be used again, when a good answer says that nothing is left on it.
@@ -80,7 +96,15 @@ Task<void> Gateway::pause(RequestContext& request, std::chrono::nanoseconds leng
 }
 
 KeyPool::Wanted Gateway::wanted(const RequestContext& request) const {
-  return {limit_subject(request), request.endpoint, {request.tried.data(), request.tried.size()}};
+  KeyPool::Wanted wanted;
+  wanted.model = limit_subject(request);
+  wanted.endpoint = request.endpoint;
+  wanted.tried = {request.tried.data(), request.tried.size()};
+  wanted.only = request.only_key;
+  if (request.home_key != 0) wanted.preferred = request.home_key;
+  wanted.prompt = request.prompt;
+  wanted.tokens = expected_tokens(request);
+  return wanted;
 }
 
 Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
@@ -100,16 +124,18 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
   ErrorAnswer last;
   for (;;) {
     // Choose.
-    const KeyPool::Choice choice = parts_.pool.choose(wanted(request));
-    if (!choice.key) {
-      Refusal refusal = no_upstream();
+    KeyPool::Choice choice = parts_.pool.choose(wanted(request));
+    if (!choice.lease) {
+      Refusal refusal = choice.absence == KeyPool::Absence::gone ? gone(choice.reason) : no_upstream();
       if (choice.ready_at) refusal = co_await wait_for_key(request, *choice.ready_at);
       if (!refusal) continue;
       if (last.status == 0 || refusal->code == "client_gone") co_return refusal;
       break;
     }
+    request.lease = std::move(choice.lease);
+    request.waits_until = {};
     // Forward.
-    co_await attempt(request, outgoing, *choice.key);
+    co_await attempt(request, outgoing, *request.lease);
     const Attempt& ended = request.exchange.attempt();
     if (ended.fault == Fault::client_gone) co_return client_gone();
     if (request.left_at != Instant{} && (ended.status == 0 || ended.status >= 400)) co_return client_gone();
@@ -126,6 +152,9 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
     }
     if (ended.status >= 500 && request.exchange.is_error_complete()) last = std::move(request.exchange.error_answer());
     request.exchange.release();
+    // What upstream has refused has used nothing.
+    if (ended.status >= 400) request.lease.used(0);
+    request.lease.end();
     if (step == NextStep::retry || step == NextStep::retry_paused) {
       parts_.observer.on_retry(ended);
       if (step == NextStep::retry_paused) co_await pause(request, jittered(settings_.retry.pause));
@@ -177,9 +206,11 @@ Task<void> Gateway::attempt(RequestContext& request, const Outgoing& outgoing, c
 
 Task<Gateway::Refusal> Gateway::wait_for_key(RequestContext& request, Instant ready_at) {
   const Instant now = parts_.clock.now();
+  // Who is told to look again and again has waited all the same.
+  if (request.waits_until == Instant{}) request.waits_until = now + settings_.max_wait;
   const auto wait = ready_at - now;
-  const bool in_time = ready_at < request.started + settings_.retry.deadline;
-  if (wait > settings_.max_wait || !in_time || request.attempts >= settings_.retry.attempts) {
+  const bool in_time = ready_at <= request.waits_until && ready_at < request.started + settings_.retry.deadline;
+  if (!in_time || request.attempts >= settings_.retry.attempts) {
     const auto whole = std::chrono::ceil<seconds>(std::max(wait, Instant::duration::zero()));
     ApiError error{429, "rate_limit_exceeded", "Every upstream key is at its limit. Try again in " +
                                                    std::to_string(whole.count()) + " s.", {}, false};
@@ -195,7 +226,7 @@ Task<Gateway::Refusal> Gateway::wait_for_key(RequestContext& request, Instant re
 void Gateway::note_capacity(RequestContext& request) {
   if (request.exchange.connection() == nullptr || request.fault != Fault::none) return;
   const auto reset = zero_capacity_reset(request.exchange.connection()->fields());
-  if (reset) parts_.pool.note_zero_remaining(request.tried.back(), limit_subject(request), *reset);
+  if (reset) parts_.pool.note_zero_remaining(request.lease->id, limit_subject(request), *reset);
 }
 
 }  // namespace proxyxai

@@ -4,8 +4,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include "asked_model.hpp"
 #include "proxyxai/base/random.hpp"
 #include "proxyxai/http/query.hpp"
+#include "proxyxai/metering/prompt_hash.hpp"
 #include "proxyxai/proxy/authenticate.hpp"
 
 namespace proxyxai {
@@ -74,23 +76,18 @@ std::optional<ApiError> check_readable(const RequestContext& request) {
   return std::nullopt;
 }
 
-/// Work whose cost upstream tells only later, to another request.
-std::optional<ApiError> check_billable(const RequestContext& request) {
-  if (request.account->row.is_root) return std::nullopt;
-  if (request.facts.background) {
-    return ApiError{400, "background_not_supported", "This service cannot bill background responses yet: leave 'background' out.",
-                    "background", true};
-  }
-  if (request.endpoint == "threads" && !request.facts.stream) {
-    return ApiError{400, "stream_required", "This service bills runs by their stream: send \"stream\": true.", "stream", true};
-  }
-  return std::nullopt;
+/// Work that upstream goes on with after it has answered, and whose usage it tells only later.
+bool goes_on_upstream(const RequestContext& request) {
+  if (request.client.request().method() != "POST") return false;
+  if (request.endpoint == "batches") return is_metered(request);
+  return request.facts.background || (request.endpoint == "threads" && is_metered(request) && !request.facts.stream);
 }
 
 /// Finds the facts of a request in its body as it passes.
 class BodyScan {
  public:
-  explicit BodyScan(RequestContext& request) : json_(request.facts) {
+  BodyScan(RequestContext& request, bool hashes_prompt) : request_(request), json_(request.facts) {
+    if (hashes_prompt) prompt_.emplace(request.facts);
     const auto type = find(request.client.fields(), beast_http::field::content_type);
     if (has_media_type(type, "multipart/form-data")) form_.emplace(request.facts, type);
   }
@@ -98,17 +95,26 @@ class BodyScan {
     // What says that it is something else is JSON all the same to whoever reads it so.
     if (form_) form_->feed(piece);
     else json_.feed(piece);
+    if (!prompt_) return;
+    prompt_->feed(piece);
+    request_.prompt = prompt_->value();
   }
 
  private:
+  RequestContext& request_;
   JsonScan json_;
+  std::optional<PromptHash> prompt_;
   std::optional<MultipartScan> form_;
 };
 
 }  // namespace
 
 Gateway::Gateway(Parts parts, Settings settings)
-    : parts_(parts), settings_(std::move(settings)), relay_(parts.billing, parts.cors, parts.clock, settings_.idle_timeout) {}
+    : parts_(parts),
+      settings_(std::move(settings)),
+      relay_(parts.billing, parts.objects, parts.pending, parts.cors, parts.clock, settings_.idle_timeout),
+      locator_(parts.objects, parts.pending),
+      listing_({parts.executor, parts.objects, parts.pool, parts.reader, relay_}) {}
 
 Task<bool> Gateway::serve(Connection& client, std::string_view path, std::string_view query) {
   const auto owned = std::make_unique<RequestContext>(client, parts_.bodies, parts_.origins, parts_.clock.now());
@@ -139,8 +145,10 @@ Task<void> Gateway::run(RequestContext& request) {
   if (!refusal && !request.account) refusal = co_await look_up_account(request);
   if (!refusal) refusal = admit(request);
   if (!refusal && !receive_whole(request)) refusal = co_await receive(request);
+  if (!refusal && Locator::concerns(request)) refusal = co_await locator_.locate(request);
   if (!refusal) refusal = hold(request);
-  if (!refusal) refusal = co_await forward(request);
+  if (!refusal && asks_for_list(request)) refusal = co_await listing_.answer(request);
+  else if (!refusal) refusal = co_await forward(request);
   if (!refusal) co_return;
   if (refusal->status == client_left) {
     request.reason = refusal->code;
@@ -194,8 +202,7 @@ Gateway::Refusal Gateway::admit(const RequestContext& request) const {
 
 /// What takes the body's facts: models, limits and money.
 Gateway::Refusal Gateway::hold(RequestContext& request) const {
-  if (request.upgrade && request.endpoint == "realtime") {
-    // Only there does upstream read it, whatever a body says.
+  if (asks_in_query(request)) {
     const auto named = value_in(request.query, "model");
     if (!named) return ApiError{400, "bad_query", "The query names the model twice.", "model", true};
     request.facts.model = named->substr(0, max_model);
@@ -208,8 +215,9 @@ Gateway::Refusal Gateway::hold(RequestContext& request) const {
   }
   if (is_metered(request) && !request.upgrade) {
     if (auto refusal = check_readable(request)) return refusal;
-    if (auto refusal = check_billable(request)) return refusal;
   }
+  request.is_deferred = goes_on_upstream(request);
+  map_model(request);
   if (auto refusal = parts_.billing.hold(request)) return refusal;
   const bool is_chat = request.endpoint == "chat/completions" || request.endpoint == "completions";
   if (is_chat && request.price != nullptr && request.facts.stream) {
@@ -221,18 +229,26 @@ Gateway::Refusal Gateway::hold(RequestContext& request) const {
   return std::nullopt;
 }
 
+/// From here on the request is for the model that serves it: price, limits and keys are that one's. Which models an account may
+/// use was judged by the name it wrote.
+void Gateway::map_model(RequestContext& request) const {
+  const std::string& asked = request.facts.model;
+  const std::string* const name = asked.empty() ? nullptr : parts_.models.find(asked);
+  if (name != nullptr && *name != asked) ask_for_model(request, *name);
+}
+
 /// A body that came with its head stays where it is. False: it is still to come.
-bool Gateway::receive_whole(RequestContext& request) {
+bool Gateway::receive_whole(RequestContext& request) const {
   const auto whole = request.client.buffered_body();
   if (!whole) return false;
   request.body.set_view(*whole);
-  BodyScan(request).feed(*whole);
+  BodyScan(request, settings_.is_cache_aware).feed(*whole);
   return true;
 }
 
 Task<Gateway::Refusal> Gateway::receive(RequestContext& request) {
   Connection& client = request.client;
-  BodyScan scan(request);
+  BodyScan scan(request, settings_.is_cache_aware);
   client.send_continue();
   for (bool done = false; !done;) {
     const std::span<char> room = co_await request.body.room(2 * max_chunk_line);
@@ -273,6 +289,7 @@ void Gateway::settle(RequestContext& request) {
   request.client.unwatch();
   if (request.reason == "client_gone") request.status = client_left;
   parts_.billing.settle(request);
+  request.lease.used(request.usage.input + request.usage.output);
   parts_.observer.on_settled(request, client_address(request.client));
   request.body.clear();
 }

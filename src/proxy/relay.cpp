@@ -177,6 +177,9 @@ Task<void> Relay::pass(RequestContext& request) const {
     const std::string_view type = find(upstream.answer().fields(), beast_http::field::content_type);
     request.meter.emplace(AnswerMeter::Answer{request.endpoint, type, request.asked_usage && streams});
   }
+  if (request.only_key || request.makes_objects) {
+    record_.begin(request, status, find(upstream.answer().fields(), beast_http::field::content_type));
+  }
   if (request.left_at != Instant{}) {
     co_await leave(request, upstream.buffered_body());
     co_return;
@@ -208,6 +211,7 @@ Task<void> Relay::pass(RequestContext& request) const {
       request.delivered = request.meter->delivered_tokens();
     }
     const bool last = piece.done && piece.failure.empty();
+    if (request.made && record_.feed(request, piece.data, last)) co_await record_.write(request);
     if (last && request.asked_usage && request.meter && !request.meter->has_ended()) {
       // A stream without its last event: what was held back of it goes too.
       bool written = true;
@@ -325,7 +329,18 @@ Task<void> Relay::pass_models(RequestContext& request) const {
     body.append(piece.data);
   }
   const bool whole = piece.done && piece.failure.empty();
-  auto list = whole ? filter_models(body, *request.account) : std::nullopt;
+  std::set<std::string> hidden;
+  std::vector<std::string> tuned = tuned_models(body);
+  if (!tuned.empty()) {
+    std::vector<std::string> ids = tuned;
+    const std::vector<ObjectDirectory::Found> found = co_await record_.objects().find(request.account->row.dna, std::move(ids));
+    for (std::size_t i = 0; i < tuned.size(); ++i) {
+      if (found[i].is_anothers) hidden.insert(tuned[i]);
+    }
+  }
+  std::optional<std::string> list;
+  if (whole && hidden.empty() && !request.account->limits_models()) list = std::move(body);
+  else if (whole) list = filter_models(body, *request.account, hidden);
   ErrorAnswer answer;
   append_client_fields(answer.fields, upstream.answer().fields(), false);
   answer.status = upstream.answer().status();

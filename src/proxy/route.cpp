@@ -19,9 +19,9 @@ constexpr std::array<std::string_view, 28> endpoints{
     "videos",       "chat",                "audio",        "images"};
 
 /// Paths that act for the whole of the operator's account, or mint credentials that would pass by this proxy.
-constexpr std::array<std::string_view, 11> operator_paths{
+constexpr std::array<std::string_view, 13> operator_paths{
     "organization", "organizations", "projects", "usage", "billing", "me", "realtime/client_secrets",
-    "realtime/translations/client_secrets", "realtime/sessions", "realtime/transcription_sessions",
+    "realtime/translations/client_secrets", "realtime/calls", "fine_tuning/checkpoints", "realtime/sessions", "realtime/transcription_sessions",
     "chatkit/sessions"};
 
 /// Ours under another name: never upstream's business.

@@ -21,14 +21,62 @@ std::string close_frame(std::uint16_t code, std::string_view reason) {
   std::string frame{'\x88', static_cast<char>(2 + reason.size()), static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
   return frame.append(reason);
 }
-constexpr std::string_view out_of_credit = "insufficient_quota";
+constexpr std::string_view out_of_credit = "insufficient_quota", out_of_rate = "rate_limit_exceeded", not_found = "not_found", bad_frame = "bad_frame",
+                           not_stored = "storage_unavailable";
 constexpr std::uint16_t policy_violation = 1008, try_again_later = 1013;
 
+/// Reads what a client says into a WebSocket for what it names of upstream's.
+class ClientMessages {
+ public:
+  ClientMessages() : reader_(WebSocketReader::Sender::client, [this](std::string_view piece, bool is_last) { take(piece, is_last); }) {}
+
+  /// What the messages name that end in `bytes`.
+  std::vector<ObjectName> feed(std::string_view bytes) {
+    has_ended_ = false;
+    reader_.feed(bytes);
+    return std::exchange(named_, {});
+  }
+  [[nodiscard]] bool has_ended() const { return has_ended_; }
+  /// Upstream might read what this could not; or there was more than is looked up.
+  [[nodiscard]] bool are_broken() const { return reader_.is_broken() || has_too_many_; }
+
+ private:
+  void take(std::string_view piece, bool is_last) {
+    if (!scan_) scan_.emplace(facts_);
+    scan_->feed(piece);
+    if (!is_last) return;
+    named_.insert(named_.end(), facts_.objects.begin(), facts_.objects.end());
+    has_too_many_ = has_too_many_ || facts_.has_more_objects;
+    has_ended_ = true;
+    scan_.reset();
+    facts_ = {};
+  }
+
+  WebSocketReader reader_;
+  RequestFacts facts_;
+  std::optional<JsonScan> scan_;
+  std::vector<ObjectName> named_;
+  bool has_ended_ = false, has_too_many_ = false;
+};
+
 }  // namespace
+
+/// Whether the account may name these. What lives under another key is upstream's to refuse.
+Task<bool> Relay::reaches(RequestContext& request, std::vector<ObjectName> named) const {
+  if (request.account->row.is_root) co_return true;
+  std::vector<std::string> ids;
+  for (const ObjectName& each : named) ids.push_back(each.id);
+  const std::vector<ObjectDirectory::Found> found = co_await record_.objects().find(request.account->row.dna, std::move(ids));
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    if (!found[i].place && (!named[i].is_item || found[i].is_anothers)) co_return false;
+  }
+  co_return true;
+}
 
 Task<void> Relay::pump_up(RequestContext& request) const {
   Connection& client = request.client;
   UpstreamConnection& upstream = *request.exchange.connection();
+  ClientMessages messages;
   // What the client sent behind its request head belongs to the tunnel, not to a parser.
   std::string ahead(client.input().view());
   client.input().consume(ahead.size());
@@ -37,8 +85,14 @@ Task<void> Relay::pump_up(RequestContext& request) const {
   for (;;) {
     if (out.size() > 0) {
       request.sent_bytes += static_cast<std::int64_t>(out.size());
-      if (!billing_.covers_socket(request)) {
-        request.reason = out_of_credit;
+      // What comes ends a message only once all that it names has been looked up.
+      std::vector<ObjectName> named = messages.feed({static_cast<const char*>(out.data()), out.size()});
+      bool is_reached = true;
+      if (!named.empty()) is_reached = co_await reaches(request, std::move(named));
+      if (!is_reached || messages.are_broken()) request.reason = is_reached ? bad_frame : not_found;
+      else if (messages.has_ended() && !request.account->row.is_root && !request.hold.has_room(clock_.now())) request.reason = out_of_rate;
+      else if (!billing_.covers_socket(request)) request.reason = out_of_credit;
+      if (!request.reason.empty()) {
         upstream.cancel();
         break;
       }
@@ -64,15 +118,17 @@ Task<void> Relay::pump_down(RequestContext& request) const {
   asio::const_buffer out(ahead.data(), ahead.size());
   std::vector<EventUsage> events;
   EventReader event;
-  WebSocketReader reader([&events, &event](std::string_view part, bool is_last) {
+  ObjectScan objects(ObjectScan::Format::documents);
+  WebSocketReader reader(WebSocketReader::Sender::server, [&](std::string_view part, bool is_last) {
     event.feed(part);
+    objects.feed(part);
     if (!is_last) return;
+    objects.restart();
     EventUsage told = event.end();
     if (told.usage.given || told.delivered > 0) events.push_back(std::move(told));
   });
   bool has_credit = true, is_stored = true;
   bool is_between_frames = true;  // what the client has ends with a frame
-  std::string farewell_frame;
   for (;;) {
     if (out.size() > 0) {
       reader.feed({static_cast<const char*>(out.data()), out.size()});
@@ -80,11 +136,12 @@ Task<void> Relay::pump_down(RequestContext& request) const {
         const bool stored = co_await billing_.bill_event(request, each);
         is_stored = is_stored && stored;
       }
+      // They are stored before what the turn cost, which is waited for.
+      if (objects.has_found()) record_.note(request, objects);
       has_credit = events.empty() || billing_.covers_socket(request);
       events.clear();
       if (!is_stored) {
-        request.reason = "storage_unavailable";
-        farewell_frame = close_frame(try_again_later, request.reason);
+        request.reason = not_stored;
         break;
       }
       const bool written = co_await client.write({&out, 1});
@@ -92,15 +149,15 @@ Task<void> Relay::pump_down(RequestContext& request) const {
       is_between_frames = reader.is_between_frames();
     }
     if (!has_credit) request.reason = out_of_credit;
-    if (request.reason == out_of_credit) break;
+    if (!request.reason.empty()) break;
     client.deadline().set(idle_timeout_);
     upstream.deadline().set(idle_timeout_);
     const Transfer got = co_await upstream.stream().read_some(asio::buffer(piece));
     if (got.error || got.bytes == 0) break;
     out = asio::const_buffer(piece.data(), got.bytes);
   }
-  if (request.reason == out_of_credit) farewell_frame = close_frame(policy_violation, request.reason);
-  if (!farewell_frame.empty()) {
+  if (!request.reason.empty()) {
+    const std::string farewell_frame = close_frame(request.reason == not_stored ? try_again_later : policy_violation, request.reason);
     upstream.cancel();
     asio::const_buffer frame(farewell_frame.data(), farewell_frame.size());
     if (is_between_frames) co_await client.write({&frame, 1});

@@ -25,16 +25,25 @@ std::size_t WebSocketReader::take_head(std::string_view bytes) {
   const std::uint8_t opcode = byte(0) & 0x0f;
   is_final_ = (byte(0) & 0x80) != 0;
   is_control_ = opcode >= 8;
-  // A server does not mask, and extensions were not agreed on.
-  if (is_masked || (byte(0) & 0x70) != 0) is_broken_ = true;
+  // Extensions were not agreed on.
+  if (is_masked != (sender_ == Sender::client) || (byte(0) & 0x70) != 0) is_broken_ = true;
+  if (is_masked) head_.copy(mask_.data(), mask_.size(), size - mask_.size());
+  mask_at_ = 0;
   if (!is_control_ && opcode != 0) {
     // A new message within another: what has been told of that one ends here.
     if (is_text_) on_text_({}, true);
-    is_text_ = opcode == 1;
+    is_text_ = opcode == 1 || sender_ == Sender::client;
   }
   in_frame_ = true;
   head_.clear();
   return size - before;
+}
+
+std::string_view WebSocketReader::unmask(std::string_view bytes) {
+  if (sender_ == Sender::server) return bytes;
+  unmasked_.assign(bytes);
+  for (char& each : unmasked_) each = static_cast<char>(each ^ mask_[mask_at_++ % mask_.size()]);
+  return unmasked_;
 }
 
 void WebSocketReader::end_frame() {
@@ -50,7 +59,7 @@ void WebSocketReader::feed(std::string_view bytes) {
       const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(left_, bytes.size()));
       left_ -= part;
       const bool is_last = is_final_ && left_ == 0;
-      if (is_text_ && !is_control_ && (part > 0 || is_last)) on_text_(bytes.substr(0, part), is_last);
+      if (is_text_ && !is_control_ && (part > 0 || is_last)) on_text_(unmask(bytes.substr(0, part)), is_last);
       bytes.remove_prefix(part);
       if (left_ == 0) end_frame();
     }

@@ -9,7 +9,7 @@ namespace proxyxai {
 namespace {
 
 /// Step n takes the schema from version n to n + 1. Steps are only ever added.
-constexpr std::array<const char*, 2> steps{
+constexpr std::array<const char*, 3> steps{
     R"sql(
 CREATE TABLE upstream_keys (
   id          INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -191,6 +191,47 @@ CREATE VIEW entries (account_id, amount) AS
   UNION ALL SELECT -2, cost FROM days
   UNION ALL SELECT r.account_id, -r.cost FROM accounts a CROSS JOIN requests r ON r.account_id = a.id AND r.id > a.rolled_to
   UNION ALL SELECT -2, r.cost FROM accounts a CROSS JOIN requests r ON r.account_id = a.id AND r.id > a.rolled_to;
+)sql",
+    R"sql(
+-- What upstream keeps for whom.
+CREATE TABLE objects (
+  id      TEXT PRIMARY KEY,
+  kind    INTEGER NOT NULL,
+  owner   TEXT NOT NULL,                       -- dna of the account
+  key_id  INTEGER NOT NULL,
+  made    INTEGER NOT NULL,                    -- microseconds since 1970, made unique
+  used_on INTEGER NOT NULL,                    -- day since 1970
+  bytes   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX objects_by_owner ON objects (owner, kind, made) WHERE kind < 16;
+
+-- Work of upstream that is charged when its usage appears.
+CREATE TABLE pending_bills (
+  id         TEXT PRIMARY KEY,
+  account_id INTEGER NOT NULL,
+  key_id     INTEGER NOT NULL,
+  path       TEXT NOT NULL,
+  endpoint   TEXT NOT NULL,
+  model      TEXT NOT NULL,
+  tier       TEXT NOT NULL,
+  reserved   INTEGER NOT NULL,
+  input      INTEGER NOT NULL,
+  output     INTEGER NOT NULL,
+  made       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- keys
+-- What the operator lets a key be used in a minute and at one time; 0: no limit.
+ALTER TABLE upstream_keys ADD COLUMN rpm INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE upstream_keys ADD COLUMN tpm INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE upstream_keys ADD COLUMN concurrency INTEGER NOT NULL DEFAULT 0;
+
+-- config
+-- Settings that root has changed at run time; they go before the environment.
+CREATE TABLE config (
+  name  TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
 )sql"};
 
 }  // namespace

@@ -8,7 +8,7 @@ namespace proxyxai {
 namespace {
 
 constexpr std::string_view key_columns =
-    "id, fingerprint, sealed, partial, name, provider, level, weight, enabled, health, created_at, died_at";
+    "id, fingerprint, sealed, partial, name, provider, level, weight, enabled, health, created_at, died_at, rpm, tpm, concurrency";
 
 std::string select(std::string_view columns, std::string_view rest) {
   return "SELECT " + std::string(columns) + " FROM " + std::string(rest);
@@ -28,6 +28,7 @@ KeyRow read_key(const Statement& row) {
   key.health = row.text(9);
   key.created_at = row.time(10).value_or(WallTime{});
   key.died_at = row.time(11);
+  key.quota = {row.integer(12), row.integer(13), row.integer(14)};
   return key;
 }
 
@@ -43,11 +44,11 @@ std::optional<KeyRow> key_of(Database& database, const Digest& fingerprint) {
 void insert_key(Database& database, KeyRow& row) {
   Statement statement = database.prepare(
       "INSERT INTO upstream_keys (fingerprint, sealed, partial, name, provider, level, weight, enabled, health, created_at, "
-      "died_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
+      "died_at, rpm, tpm, concurrency) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   statement.bind(row.fingerprint).bind_blob(row.sealed).bind(std::string_view(row.partial)).bind(std::string_view(row.name));
   statement.bind(std::string_view(row.provider)).bind(std::int64_t{row.level}).bind(std::int64_t{row.weight});
   statement.bind(std::int64_t{row.enabled}).bind(std::string_view(row.health)).bind(to_unix_ms(row.created_at)).bind(row.died_at);
-  statement.run();
+  statement.bind(row.quota.rpm).bind(row.quota.tpm).bind(row.quota.concurrency).run();
   row.id = database.last_id();
 }
 
@@ -110,9 +111,10 @@ Task<KeyStore::Added> SqliteStore::add_keys(std::vector<KeyRow> rows) {
 Task<bool> SqliteStore::update_key(KeyRow row) {
   auto job = [row = std::move(row)](Database& database) {
     Statement statement = database.prepare(
-        "UPDATE upstream_keys SET name = ?, provider = ?, level = ?, weight = ?, enabled = ? WHERE id = ?");
+        "UPDATE upstream_keys SET name = ?, provider = ?, level = ?, weight = ?, rpm = ?, tpm = ?, concurrency = ?, enabled = ? WHERE id = ?");
     statement.bind(std::string_view(row.name)).bind(std::string_view(row.provider)).bind(std::int64_t{row.level});
-    statement.bind(std::int64_t{row.weight}).bind(std::int64_t{row.enabled}).bind(row.id).run();
+    statement.bind(std::int64_t{row.weight}).bind(row.quota.rpm).bind(row.quota.tpm).bind(row.quota.concurrency);
+    statement.bind(std::int64_t{row.enabled}).bind(row.id).run();
     return database.changes() > 0;
   };
   co_return co_await writer_->run(std::move(job));

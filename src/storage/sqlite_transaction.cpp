@@ -252,6 +252,8 @@ void SqliteTransaction::add(const UsageRow& row) {
   put.bind(std::int64_t{row.attempts}).bind(row.key_id).bind(row.input).bind(row.cached).bind(row.output);
   put.bind(row.cost.nanos).bind(row.list_cost.nanos).bind(row.duration_ms).bind(row.first_byte_ms);
   put.bind(std::int64_t{(row.stream ? 1 : 0) | (row.estimated ? 2 : 0)}).bind(std::string_view(row.request_id)).run();
+  if (!row.settles_pending) return;
+  database_.prepare("DELETE FROM pending_bills WHERE id = ?").bind(std::string_view(row.request_id)).run();
 }
 
 UsageSum SqliteTransaction::usage_after(AccountId account, std::int64_t after) {

@@ -245,5 +245,34 @@ TEST_F(Holds, TheTightestLimitIsShown) {
   EXPECT_FALSE(shown_tokens(*who, now_));
 }
 
+TEST_F(Holds, TurnsOfASocketCountAsTheyEndAndOnce) {
+  const AccountPtr above = account(dollars(100), nullptr, {.rpm = 3, .tpm = 1'000});
+  const AccountPtr who = account(dollars(100), above);
+  Hold hold;
+  ASSERT_FALSE(place(hold, who, demand({1}, {1}, 10)));
+  hold.use(100, now_);
+  EXPECT_EQ(above->windows.tokens[0].used(now_), 110);
+  EXPECT_EQ(above->windows.requests[0].used(now_), 1) << "the first turn is the request";
+  EXPECT_TRUE(hold.has_room(now_));
+  hold.use(200, now_);
+  hold.use(300, now_);
+  EXPECT_EQ(above->windows.requests[0].used(now_), 3);
+  EXPECT_FALSE(hold.has_room(now_));
+  hold.settle(600, now_);
+  EXPECT_EQ(above->windows.tokens[0].used(now_), 600);
+}
+
+TEST_F(Holds, ReservationsKeepCreditUntilTheyDie) {
+  const AccountPtr who = account(dollars(3));
+  {
+    Reservation first(who, dollars(1));
+    Reservation moved(std::move(first));
+    EXPECT_EQ(who->available(), dollars(2));
+    EXPECT_EQ(who->reservations, 1);
+  }
+  EXPECT_EQ(who->available(), dollars(3));
+  EXPECT_EQ(who->reservations, 0);
+}
+
 }  // namespace
 }  // namespace proxyxai

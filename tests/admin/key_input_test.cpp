@@ -21,7 +21,7 @@ ApiError bad(const std::string& body, std::string_view type = "application/json"
 
 TEST(NewKeys, OneKeyWithEveryField) {
   const auto input = good(R"({"SecretKey":"sk-0123456789abcdefghij","Name":"n","Provider":"https://Up.example/v1/","Level":2,"Weight":5,
-                             "Status":false,"Verify":true})");
+                             "RPM":60,"TPM":90000,"Concurrency":4,"Status":false,"Verify":true})");
   ASSERT_EQ(input.keys.size(), 1u);
   EXPECT_FALSE(input.is_list);
   EXPECT_TRUE(input.verify);
@@ -30,6 +30,7 @@ TEST(NewKeys, OneKeyWithEveryField) {
   EXPECT_EQ(key.provider, "https://up.example");
   EXPECT_EQ(key.level, 2);
   EXPECT_EQ(key.weight, 5u);
+  EXPECT_EQ(key.quota, (KeyQuota{60, 90'000, 4}));
   EXPECT_FALSE(key.enabled);
 }
 
@@ -43,6 +44,30 @@ TEST(NewKeys, ListsInEveryForm) {
   const auto text = good("# comment\r\n\r\n  sk-0123456789abcdefghij  \nsk-0123456789abcdefghik::https://other.example\n", "text/plain; charset=utf-8");
   ASSERT_EQ(text.keys.size(), 2u);
   EXPECT_EQ(text.keys[1].provider, "https://other.example");
+}
+
+TEST(NewKeys, WhatIsSaidOfAllHoldsForWhoSaysNothingElse) {
+  const auto bulk = good(R"({"SecretKeys":["sk-0123456789abcdefghij::https://own.example",{"SecretKey":"sk-0123456789abcdefghik","Name":"own","Level":9,
+                            "Weight":1,"RPM":0,"Status":true},{"SecretKey":"sk-0123456789abcdefghil"}],
+                            "Name":"all","Provider":"https://all.example","Level":3,"Weight":2,"RPM":60,"TPM":900,"Concurrency":4,"Status":false})");
+  ASSERT_EQ(bulk.keys.size(), 3u);
+  for (const std::size_t i : {0u, 2u}) {
+    EXPECT_EQ(bulk.keys[i].name, "all");
+    EXPECT_EQ(bulk.keys[i].provider, i == 0 ? "https://own.example" : "https://all.example");
+    EXPECT_EQ(bulk.keys[i].level, 3);
+    EXPECT_EQ(bulk.keys[i].weight, 2u);
+    EXPECT_EQ(bulk.keys[i].quota, (KeyQuota{60, 900, 4}));
+    EXPECT_FALSE(bulk.keys[i].enabled);
+  }
+  const NewKey& own = bulk.keys[1];
+  EXPECT_EQ(own.name, "own");
+  EXPECT_EQ(own.provider, "https://all.example");
+  EXPECT_EQ(own.level, 9);
+  EXPECT_EQ(own.weight, 1u);
+  EXPECT_EQ(own.quota, (KeyQuota{0, 900, 4}));
+  EXPECT_TRUE(own.enabled);
+  EXPECT_EQ(own.secret.reveal(), "sk-0123456789abcdefghik");
+  EXPECT_EQ(bad(R"({"SecretKeys":["sk-0123456789abcdefghij",{"Name":"x"}],"Level":3})").param, "SecretKeys[1].SecretKey");
 }
 
 struct BadInput {
@@ -70,6 +95,11 @@ INSTANTIATE_TEST_SUITE_P(
                     BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Provider":"https://u:p@x"})", "Provider"},
                     BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Weight":0})", "Weight"},
                     BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Level":1.5})", "Level"},
+                    BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","RPM":-1})", "RPM"},
+                    BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","TPM":"90k"})", "TPM"},
+                    BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Concurrency":1000000001})", "Concurrency"},
+                    BadInput{R"({"SecretKeys":["sk-0123456789abcdefghij"],"TPM":0.5})", "TPM"},
+                    BadInput{R"({"SecretKeys":[{"SecretKey":"sk-0123456789abcdefghij","RPM":true}]})", "SecretKeys[0].RPM"},
                     BadInput{R"({"SecretKey":"sk-0123456789abcdefghij","Status":"yes"})", "Status"},
                     BadInput{R"(["sk-0123456789abcdefghij","short"])", "[1]"},
                     BadInput{R"(["sk-0123456789abcdefghij",{"Name":"x"}])", "[1].SecretKey"},
@@ -87,6 +117,12 @@ TEST(KeyChanges, TakeWhatIsThereAndNothingElse) {
   EXPECT_EQ(change.weight, 3u);
   EXPECT_EQ(change.enabled, false);
   EXPECT_FALSE(change.name);
+  EXPECT_FALSE(change.rpm || change.tpm || change.concurrency);
+  const auto limits = read_key_change(R"({"RPM":60,"TPM":0,"Concurrency":1000000000})");
+  EXPECT_EQ(std::get<KeyChange>(limits).rpm, 60);
+  EXPECT_EQ(std::get<KeyChange>(limits).tpm, 0);
+  EXPECT_EQ(std::get<KeyChange>(limits).concurrency, 1'000'000'000);
+  EXPECT_EQ(std::get<ApiError>(read_key_change(R"({"RPM":-1})")).param, "RPM");
   EXPECT_TRUE(std::holds_alternative<ApiError>(read_key_change("{}")));
   EXPECT_TRUE(std::holds_alternative<ApiError>(read_key_change(R"({"SecretKey":"sk-0123456789abcdefghij"})")));
 }

@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
                     GoodLine{{"check", "--config", "c.json"}, Command::check, "", "c.json"},
                     GoodLine{{"keys", "--config=c=d", "add", "f"}, Command::keys_add, "f", "c=d"}, GoodLine{{"--help"}, Command::help},
                     GoodLine{{"-h"}, Command::help}, GoodLine{{"help"}, Command::help}, GoodLine{{"keys", "add", "--help"}, Command::help},
-                    GoodLine{{"--version"}, Command::version}, GoodLine{{"version"}, Command::version}));
+                    GoodLine{{"reconcile"}, Command::reconcile}, GoodLine{{"reconcile", "--help"}, Command::help}, GoodLine{{"--version"}, Command::version}, GoodLine{{"version"}, Command::version}));
 
 struct BadLine {
   Words words;
@@ -61,13 +61,26 @@ INSTANTIATE_TEST_SUITE_P(
                     BadLine{{"frobnicate"}, "unknown command 'frobnicate'"}, BadLine{{"keys"}, "unknown command 'keys'"},
                     BadLine{{"keys", "ad", "f"}, "did you mean 'keys add'?"}, BadLine{{"keys", "add"}, "'keys add' needs FILE"},
                     BadLine{{"backup"}, "'backup' needs FILE"}, BadLine{{"backup", "a", "b"}, "does not take 'b'"},
-                    BadLine{{"check", "now"}, "does not take 'now'"}, BadLine{{"serve", "-"}, "does not take '-'"}, BadLine{{""}, "unknown command ''"}));
+                    BadLine{{"check", "now"}, "does not take 'now'"}, BadLine{{"serve", "-"}, "does not take '-'"}, BadLine{{""}, "unknown command ''"},
+                    BadLine{{"reconcile", "--kee", "1"}, "did you mean '--key'?"}, BadLine{{"reconcile", "--key"}, "--key needs a value"},
+                    BadLine{{"reconcile", "--key=1", "--key", "2"}, "--key is given twice"}, BadLine{{"check", "--key", "1"}, "'check' does not take --key"},
+                    BadLine{{"--key", "1"}, "'serve' does not take --key"}, BadLine{{"reconcile", "1"}, "does not take '1'"}));
+
+TEST(Options, AreOfACommandWhereverTheyStand) {
+  const Words words{"--since=2026-11-25", "--config", "c.json", "reconcile", "--key", "1", "--project", "a=b", "--until="};
+  const auto parsed = parse_command_line(words);
+  const auto* const line = std::get_if<CommandLine>(&parsed);
+  ASSERT_NE(line, nullptr) << std::get<std::string>(parsed);
+  EXPECT_EQ(line->config_file, "c.json");
+  const CommandLine::Options expected{{"--since", "2026-11-25"}, {"--key", "1"}, {"--project", "a=b"}, {"--until", ""}};
+  EXPECT_EQ(line->options, expected);
+}
 
 TEST(Help, NamesEveryCommandAndSetting) {
   const std::string help = help_text();
-  for (const char* command : {"serve", "check", "keys add FILE|-", "backup FILE", "config"}) EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command));
+  for (const char* command : {"serve", "check", "keys add FILE|-", "backup FILE", "config", "reconcile"}) EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command));
   for (const SettingInfo& each : setting_table()) EXPECT_THAT(help, HasSubstr("\n  " + std::string(each.name) + " "));
-  for (const char* option : {"--config", "--help", "--version"}) EXPECT_THAT(help, HasSubstr(option));
+  for (const char* option : {"--config", "--help", "--version", "--key", "--since", "--until", "--upstream-key-id", "--project", "--tolerance"}) EXPECT_THAT(help, HasSubstr(option));
 }
 
 }  // namespace

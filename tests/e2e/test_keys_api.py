@@ -5,11 +5,11 @@ import subprocess
 
 import pytest
 
-from processes import BUILD, wait_for
+from processes import BUILD, in_parallel, wait_for
 
 FIRST, SECOND, THIRD = "sk-upstream-first-0001", "sk-upstream-second-0002", "sk-upstream-third-00003"
-FIELDS = ["ID", "Name", "Provider", "Level", "Weight", "Status", "State", "Reason", "Since", "Until", "PartialKey", "Requests", "Failures",
-          "LastUsedAt", "CreatedAt"]
+FIELDS = ["ID", "Name", "Provider", "Level", "Weight", "RPM", "TPM", "Concurrency", "Status", "State", "Reason", "Since", "Until", "PartialKey",
+          "Requests", "Failures", "LastUsedAt", "CreatedAt"]
 
 
 def add(gateway, body, headers=None):
@@ -38,6 +38,32 @@ def test_life_of_a_key(start, mock):
     assert status == 200 and json.loads(body)["Action"] == "delete"
     assert gateway.call("GET", f"/x-keys/{key['ID']}")[0] == 404
     assert gateway.chat()[0] == 503
+
+
+def test_a_key_at_its_limit_is_waited_for_and_passed_over(start, mock):
+    gateway = start(keys=[], KEYS_MAX_WAIT="1s")
+    status, answer = add(gateway, {"SecretKey": FIRST, "RPM": 2})
+    key = answer["Key"]
+    assert status == 200 and (key["RPM"], key["TPM"], key["Concurrency"]) == (2, 0, 0)
+    assert [gateway.chat()[0] for _ in range(2)] == [200, 200]
+    status, headers, body = gateway.chat()
+    assert status == 429 and json.loads(body)["error"]["code"] == "rate_limit_exceeded"
+    assert 1 <= int(headers["retry-after"]) <= 120
+    add(gateway, {"SecretKeys": [SECOND, {"SecretKey": THIRD, "Concurrency": 0}], "Concurrency": 1})
+    assert (gateway.shown(SECOND)["Concurrency"], gateway.shown(THIRD)["Concurrency"]) == (1, 0)
+    gateway.call("PUT", f"/x-keys/{gateway.shown(THIRD)['ID']}", {"Status": False})
+    assert gateway.chat()[0] == 200, "another key has room"
+
+    def two_at_once(delay_ms):
+        statuses = []
+        in_parallel(2, lambda _: statuses.append(gateway.chat(headers={"x-mock-delay-ms": delay_ms})[0]))
+        return sorted(statuses)
+
+    assert two_at_once("300") == [200, 200], "the second waits for the first"
+    assert two_at_once("3000") == [200, 429], "but not for longer than KEYS_MAX_WAIT"
+    status, _, body = gateway.call("PUT", f"/x-keys/{key['ID']}", {"RPM": 0})
+    assert status == 200 and json.loads(body)["Key"]["RPM"] == 0
+    assert gateway.chat()[0] == 200
 
 
 def test_bulk_in_every_form(start):

@@ -51,6 +51,10 @@ ROOTS = [
     ("PATCH", "/x-keys/1", {"Status": False}),
     ("DELETE", "/x-keys/1", None),
     ("POST", "/x-keys/1/probe", {}),
+    ("GET", "/x-config", None),
+    ("PUT", "/x-config", {"ModelMapper": "gpt-4o-mini=gpt-planted"}),
+    ("POST", "/x-config", {"ModelMapper": "gpt-4o-mini=gpt-planted"}),
+    ("DELETE", "/x-config", None),
     ("POST", "/x-root", {"confirm": f"{today()}-ROTATE-ROOT"}),
     ("POST", "/x-root", {"name": "the-sibling", "confirm": f"{today()}-ROTATE-ROOT"}),
     ("GET", "/v1/organization/users", None),
@@ -93,12 +97,14 @@ def test_what_is_roots_alone_is_refused_to_all_others_however_it_is_spelled(fami
     assert passed == []
     assert mock.requests() == [], "nothing of it went upstream"
     assert gateway.shown(KEY)["State"] == "active" and len(gateway.keys_shown()) == 1
+    assert b"planted" not in gateway.call("GET", "/x-config")[2]
     assert all(account.call("GET", "/dashboard/x-user-status")[0] == 200 for account in roles.values()), "no key was rotated"
 
 
 def test_root_may(family):
     gateway, _ = family
     assert gateway.call("GET", "/x-keys")[0] == 200 and gateway.call("GET", "/x-keys/1")[0] == 200
+    assert gateway.call("GET", "/x-config")[0] == 200 and gateway.call("PUT", "/x-config", {})[0] == 200
     assert gateway.call("GET", "/v1/organization/users")[0] == 404, "upstream's own answer"
 
 

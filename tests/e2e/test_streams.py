@@ -31,7 +31,7 @@ def direct(mock, path, body, headers=None):
     ("/v1/chat/completions", {**STREAM, "stream_options": {"include_usage": True}}),
     ("/v1/chat/completions", {**STREAM, "stream": False}),
     ("/v1/completions", {"model": "gpt-3.5-turbo-instruct", "prompt": "x", "stream": True}),
-    ("/v1/responses", {"model": "gpt-4o", "input": "x", "stream": True}),
+    ("/v1/responses", {"model": "gpt-4o", "input": "x", "stream": True, "store": False}),
     ("/v1/embeddings", {"model": "text-embedding-3-small", "input": "x"}),
     ("/v1/audio/speech", {"model": "tts-1", "input": "x", "voice": "alloy"}),
 ])

@@ -9,8 +9,8 @@ class Cooling : public PoolTest {
   /// How long key 1 still cools.
   std::optional<milliseconds> cools(std::string_view model = "m") {
     const auto found = choice(model);
-    if (found.key) {
-      report(found.key->id, Fault::client_gone, model);
+    if (found.lease) {
+      report(found.lease->id, Fault::client_gone, model);
       return std::nullopt;
     }
     if (!found.ready_at) return milliseconds{-1};

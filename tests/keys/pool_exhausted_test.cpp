@@ -31,7 +31,7 @@ TEST_F(Exhausted, all_keys_means_none_at_all) {
   exhaust(1);
   exhaust(2);
   const auto found = choice();
-  EXPECT_FALSE(found.key);
+  EXPECT_FALSE(found.lease);
   EXPECT_FALSE(found.ready_at);
 }
 

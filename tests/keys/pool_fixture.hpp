@@ -34,16 +34,18 @@ class PoolTest : public testing::Test {
     watch();
   }
 
-  static UpstreamKeyPtr key(KeyId id, unsigned weight = 1, int level = 0) {
+  static UpstreamKeyPtr key(KeyId id, unsigned weight = 1, int level = 0, KeyQuota quota = {}) {
     auto made = std::make_shared<UpstreamKey>();
     made->id = id;
     made->secret = Secret("sk-" + std::to_string(id));
     made->authorization = "Bearer sk-" + std::to_string(id);
     made->weight = weight;
     made->level = level;
+    made->quota = quota;
     return made;
   }
   void add(KeyId id, unsigned weight = 1, int level = 0) { pool().put(key(id, weight, level), std::nullopt); }
+  void add_limited(KeyId id, KeyQuota quota) { pool().put(key(id, 1, 0, quota), std::nullopt); }
   void add_keys(KeyId count) {
     for (KeyId id = 1; id <= count; ++id) add(id);
   }
@@ -54,7 +56,7 @@ class PoolTest : public testing::Test {
   }
   KeyId choose(std::string_view model = "m", const std::vector<KeyId>& tried = {}, std::string_view endpoint = chat) {
     const auto found = choice(model, tried, endpoint);
-    return found.key ? found.key->id : 0;
+    return found.lease ? found.lease->id : 0;
   }
   bool untried_left(const std::vector<KeyId>& tried = {}, std::string_view model = "m") {
     return pool().untried_left({model, chat, tried});

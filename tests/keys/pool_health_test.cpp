@@ -137,7 +137,7 @@ TEST_F(Exclusion, of_every_key_leaves_none_and_nothing_to_wait_for) {
   deny(1, Scope::model, "m", chat);
   deny(2, Scope::model, "m", chat);
   const auto found = choice("m");
-  EXPECT_FALSE(found.key);
+  EXPECT_FALSE(found.lease);
   EXPECT_FALSE(found.ready_at);
 }
 

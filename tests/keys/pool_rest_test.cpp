@@ -219,7 +219,7 @@ TEST_F(Rest, of_all_keys_gives_the_one_that_returns_first) {
   EXPECT_EQ(choose("m", {1}), 2);
   EXPECT_FALSE(untried_left());
   const auto again = choice("m", {1, 2});
-  EXPECT_EQ(again.key->id, 1);
+  EXPECT_EQ(again.lease->id, 1);
   EXPECT_TRUE(again.tried_before);
   // It was not its turn yet, so a failure changes nothing and a success heals.
   report(1, Fault::upstream);
@@ -232,7 +232,7 @@ TEST_F(TwoKeys, wait_for_a_cooling_key_that_is_back_soon_rather_than_use_a_resti
   rest_key_1();
   limit_rate(2, seconds{5});
   const auto found = choice();
-  EXPECT_FALSE(found.key);
+  EXPECT_FALSE(found.lease);
   EXPECT_EQ(found.ready_at, clock.now() + seconds{5});
   limit_rate(2, seconds{6});
   EXPECT_EQ(choose(), 1);
@@ -267,7 +267,7 @@ TEST_F(Rest, follows_the_settings) {
 }
 
 TEST_F(TwoKeys, ignore_reports_of_keys_that_are_gone) {
-  const auto held = choice().key;
+  const KeyLease held = choice().lease;
   pool().remove(held->id);
   report(held->id, Fault::dead);
   EXPECT_EQ(held->secret.reveal(), "sk-1");

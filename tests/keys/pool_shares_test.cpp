@@ -243,14 +243,14 @@ TEST_F(Tried, keys_are_given_again_only_when_no_other_is_left) {
   for (int i = 0; i < 3; ++i) {
     EXPECT_TRUE(untried_left(tried));
     const auto found = choice("m", tried);
-    ASSERT_TRUE(found.key);
+    ASSERT_TRUE(found.lease);
     EXPECT_FALSE(found.tried_before);
-    EXPECT_EQ(std::count(tried.begin(), tried.end(), found.key->id), 0);
-    tried.push_back(found.key->id);
+    EXPECT_EQ(std::count(tried.begin(), tried.end(), found.lease->id), 0);
+    tried.push_back(found.lease->id);
   }
   EXPECT_FALSE(untried_left(tried));
   const auto again = choice("m", tried);
-  ASSERT_TRUE(again.key);
+  ASSERT_TRUE(again.lease);
   EXPECT_TRUE(again.tried_before);
 }
 
@@ -259,13 +259,13 @@ TEST_F(Tried, keys_do_not_hide_that_the_others_are_unusable) {
   limit_rate(2, seconds{60});
   EXPECT_FALSE(untried_left({1}));
   const auto again = choice("m", {1});
-  EXPECT_EQ(again.key->id, 1);
+  EXPECT_EQ(again.lease->id, 1);
   EXPECT_TRUE(again.tried_before);
 }
 
 TEST_F(Tried, nothing_at_all_in_an_empty_pool) {
   const auto found = choice();
-  EXPECT_FALSE(found.key);
+  EXPECT_FALSE(found.lease);
   EXPECT_FALSE(found.ready_at);
   EXPECT_FALSE(untried_left());
 }

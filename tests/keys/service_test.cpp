@@ -95,9 +95,9 @@ class Keys : public testing::Test {
   }
   std::optional<KeyId> choose() {
     const auto choice = pool_.choose({"m", "chat/completions", {}});
-    if (!choice.key) return std::nullopt;
-    report(choice.key->id, Fault::none);
-    return choice.key->id;
+    if (!choice.lease) return std::nullopt;
+    report(choice.lease->id, Fault::none);
+    return choice.lease->id;
   }
 
   asio::io_context loop_{1};
@@ -133,6 +133,26 @@ TEST_F(Keys, ANewOneCountsAtOnceAndAKnownOneChangesNothing) {
   const auto added = run_task(loop_, service_.add(std::move(again), false));
   EXPECT_EQ(added.added, 1u);
   EXPECT_EQ(added.existing, 1u);
+}
+
+TEST_F(Keys, LimitsCountAtOnceAndOverAReload) {
+  load();
+  std::vector<NewKey> one;
+  one.push_back(key(first));
+  one[0].quota = {.rpm = 1, .tpm = 1'000, .concurrency = 3};
+  const auto added = run_task(loop_, service_.add(std::move(one), false));
+  EXPECT_EQ(added.keys.at(0).quota, (KeyQuota{1, 1'000, 3}));
+  EXPECT_EQ(store_.rows[0].quota, (KeyQuota{1, 1'000, 3}));
+  EXPECT_TRUE(choose());
+  EXPECT_FALSE(choose());
+  run_task(loop_, service_.reload());
+  EXPECT_FALSE(choose()) << "what has been counted stays counted";
+  KeyChange change;
+  change.rpm = 2;
+  const auto changed = run_task(loop_, service_.update(1, std::move(change)));
+  EXPECT_EQ(changed->quota, (KeyQuota{2, 1'000, 3}));
+  EXPECT_TRUE(choose());
+  EXPECT_FALSE(choose());
 }
 
 TEST_F(Keys, TheDatabaseIsReadAgainEveryTwoHours) {

@@ -30,7 +30,7 @@ std::string frame(unsigned opcode, const std::string& payload, bool is_final = t
 std::vector<std::string> read(const std::string& bytes, std::size_t piece) {
   std::vector<std::string> messages;
   std::string open;
-  WebSocketReader reader([&](std::string_view told, bool is_last) {
+  WebSocketReader reader(WebSocketReader::Sender::server, [&](std::string_view told, bool is_last) {
     EXPECT_TRUE(is_last || !told.empty());
     EXPECT_LE(told.size(), piece);
     open += told;
@@ -87,6 +87,31 @@ TEST(WebSocketReader, ReadsNothingBehindABrokenFrame) {
   std::string masked = frame(text, "mask");
   masked[1] = static_cast<char>(masked[1] | 0x80);
   EXPECT_TRUE(read(masked + frame(text, "behind"), 4'096).empty());
+}
+
+std::string masked(std::string frame_of_server, std::size_t payload) {
+  static constexpr std::string_view mask = "\x11\xfe\x00\x7a";
+  frame_of_server[1] = static_cast<char>(frame_of_server[1] | 0x80);
+  const std::size_t head = frame_of_server.size() - payload;
+  for (std::size_t i = 0; i < payload; ++i) frame_of_server[head + i] = static_cast<char>(frame_of_server[head + i] ^ mask[i % 4]);
+  return frame_of_server.insert(head, "\x11\xfe\x00\x7a", 4);
+}
+
+TEST(WebSocketReader, UnmasksWhatAClientSaysTextOrNot) {
+  const std::string bytes = masked(frame(text, "hello"), 5) + masked(frame(binary, "there", false), 5) + masked(frame(continuation, std::string(300, 'x')), 300);
+  for (const std::size_t piece : {1u, 3u, 4'096u}) {
+    std::vector<std::string> messages;
+    std::string open;
+    WebSocketReader reader(WebSocketReader::Sender::client, [&](std::string_view told, bool is_last) {
+      open += told;
+      if (is_last) messages.push_back(std::exchange(open, {}));
+    });
+    for (std::size_t at = 0; at < bytes.size(); at += piece) reader.feed(bytes.substr(at, piece));
+    EXPECT_EQ(messages, (std::vector<std::string>{"hello", "there" + std::string(300, 'x')})) << piece;
+    EXPECT_FALSE(reader.is_broken());
+    reader.feed(frame(text, "bare"));
+    EXPECT_TRUE(reader.is_broken()) << "a client masks";
+  }
 }
 
 }  // namespace

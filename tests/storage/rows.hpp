@@ -17,6 +17,7 @@ inline KeyRow key_row(const std::string& secret) {
   row.provider = "https://" + secret;
   row.level = -3;
   row.weight = 17;
+  row.quota = {18, 19, 20};
   row.health = R"({"state":"active"})";
   row.created_at = from_unix_ms(1'700'000'000'123);
   return row;

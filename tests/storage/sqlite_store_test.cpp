@@ -73,6 +73,7 @@ void expect_same(const KeyRow& a, const KeyRow& b) {
   EXPECT_EQ(a.provider, b.provider);
   EXPECT_EQ(a.level, b.level);
   EXPECT_EQ(a.weight, b.weight);
+  EXPECT_EQ(a.quota, b.quota);
   EXPECT_EQ(a.enabled, b.enabled);
   EXPECT_EQ(a.health, b.health);
   EXPECT_EQ(a.created_at, b.created_at);
@@ -141,6 +142,7 @@ TEST_F(StoreFile, UpdatesWhatAnOperatorMayChangeOnly) {
   change.provider = "https://new";
   change.level = 5;
   change.weight = 9;
+  change.quota = {1, 0, 3};
   change.enabled = false;
   change.sealed = "other";
   change.health = "other";
@@ -153,6 +155,7 @@ TEST_F(StoreFile, UpdatesWhatAnOperatorMayChangeOnly) {
   wanted.provider = "https://new";
   wanted.level = 5;
   wanted.weight = 9;
+  wanted.quota = {1, 0, 3};
   wanted.enabled = false;
   expect_same(rows[0], wanted);
   expect_same(rows[1], key_row("b"));

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "proxyxai/accounts/access.hpp"
-#include "proxyxai/accounts/window.hpp"
+#include "proxyxai/base/window.hpp"
 #include "proxyxai/storage/account_store.hpp"
 
 namespace proxyxai {
@@ -41,6 +41,7 @@ struct Account {
 
   // Limits.
   std::int64_t in_flight = 0;
+  std::int64_t reservations = 0;  ///< Work under way upstream that is charged later.
   std::int64_t uncommitted = 0; ///< Charges that are not stored yet.
   std::int64_t parked = 0;      ///< Those of them that wait for a change of the rate to end.
   std::int64_t repricing = 0;   ///< Changes of the rate under way.

@@ -34,7 +34,11 @@ class Hold {
   bool top_up(Money amount);
   /// Gives back what is reserved beyond `most`: a part of the request has been paid for.
   void shrink_to(Money most);
-  /// The request has used `tokens`; the limits that counted what was promised are set right, and the rest given back.
+  /// A turn of a WebSocket has used `tokens`: they count in the limits from now on, and each turn after the first as a request.
+  void use(std::int64_t tokens, Instant now);
+  /// False: a limit of requests or tokens, of the account or one above it, leaves nothing for another turn.
+  [[nodiscard]] bool has_room(Instant now) const;
+  /// The request has used `tokens` in all; the limits that counted what was promised are set right, and the rest given back.
   void settle(std::int64_t tokens, Instant now);
   void release();
 
@@ -54,8 +58,28 @@ class Hold {
 
   AccountPtr account_;
   Money money_;
-  std::int64_t tokens_ = 0;
+  std::int64_t tokens_ = 0;   // promised, and counted in the limits
+  std::int64_t used_ = 0;     // counted turn by turn in the accounts' own limits
+  bool has_turned_ = false;
   std::vector<Counted> counted_;
+};
+
+/// Credit promised to work that goes on upstream after its request has ended; given back when it dies. The account cannot be deleted
+/// meanwhile. Loop thread.
+class Reservation {
+ public:
+  /// Takes `money`, be there as much or not: a hold has made sure.
+  Reservation(AccountPtr account, Money money);
+  Reservation(Reservation&& other) noexcept = default;
+  Reservation& operator=(Reservation&& other) = delete;
+  ~Reservation();
+
+  [[nodiscard]] const AccountPtr& account() const { return account_; }
+  [[nodiscard]] Money money() const { return money_; }
+
+ private:
+  AccountPtr account_;
+  Money money_;
 };
 
 /// The account's own tightest limits, as `x-ratelimit-*` shows them.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <map>
 #include <span>
 #include <string>
 #include <variant>
@@ -9,10 +11,13 @@ namespace proxyxai {
 
 /// What the program was asked to do.
 struct CommandLine {
-  enum class Command { serve, check, keys_add, backup, config, help, version };
+  enum class Command { serve, check, keys_add, backup, config, reconcile, help, version };
+  /// By name, such as `--key`.
+  using Options = std::map<std::string, std::string, std::less<>>;
   Command command = Command::serve;
   std::string config_file;              ///< `--config`; empty: not given.
   std::string argument;                 ///< Of `keys add` and `backup`.
+  Options options;                      ///< Of `reconcile`.
 };
 
 /// The command, or what is wrong in words.

@@ -39,7 +39,10 @@ struct Settings {
   std::string upstream_ca_file;                    // UPSTREAM_CA_FILE
   std::string upstream_proxy;                      // UPSTREAM_PROXY http://host:port
   milliseconds keys_reload_interval{7'200'000};    // KEYS_RELOAD_INTERVAL
+  milliseconds pending_interval{2'000};            // PENDING_INTERVAL
   milliseconds keys_max_wait{5'000};               // KEYS_MAX_WAIT
+  enum class Routing { round_robin, cache_aware };
+  Routing routing = Routing::round_robin;          // ROUTING
 
   unsigned retry_attempts = 5;                     // RETRY_ATTEMPTS 1–20
   milliseconds retry_deadline{600'000};            // RETRY_DEADLINE
@@ -73,6 +76,7 @@ struct Settings {
   std::int64_t retention_days = 90;                // RETENTION_DAYS
   std::string prices_file;                         // PRICES_FILE; empty: the built-in prices alone
   bool refuses_unknown_models = false;             // UNKNOWN_MODELS
+  std::string model_mapper;                        // MODEL_MAPPER, as ModelMap reads it
 
   std::string email_smtp;                          // EMAIL_SMTP, a host; empty: no mail
   std::uint16_t email_port = 587;                  // EMAIL_PORT

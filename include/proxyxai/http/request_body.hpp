@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -58,10 +57,11 @@ class RequestBody {
   /// No more will come. False: the file could not be written.
   Task<bool> finish();
 
-  /// From now on the body reads as if at `at`, `removed` bytes gave way to `text`. Once, after it is all there.
+  /// From now on the body reads as if at `at`, `removed` bytes gave way to `text`. After it is all there; `at` is always of the
+  /// body as it came, of which no byte may be removed twice. Of texts at one place the first given comes first.
   void splice(std::uint64_t at, std::uint64_t removed, std::string text);
 
-  [[nodiscard]] std::uint64_t size() const { return size_ - splice_.removed + splice_.text.size(); }
+  [[nodiscard]] std::uint64_t size() const { return size_ - removed_ + added_; }
   [[nodiscard]] bool is_spooled() const { return file_ >= 0; }
   /// The piece at `offset` if it is in memory, else empty.
   [[nodiscard]] std::string_view piece(std::uint64_t offset) const;
@@ -81,9 +81,14 @@ class RequestBody {
     std::uint64_t at = 0, removed = 0;
     std::string text;
   };
-  /// Where in the body as it came `offset` lies, and how many bytes of it follow before the splice; the text itself: nullopt.
-  [[nodiscard]] std::optional<std::uint64_t> original(std::uint64_t offset) const;
-  [[nodiscard]] std::string_view up_to_splice(std::uint64_t offset, std::string_view piece) const;
+  /// What stands at an offset of the body as it reads: the rest of a text, or bytes of the body as it came.
+  struct Place {
+    std::string_view text;
+    std::uint64_t original = 0;  // where those bytes are
+    std::uint64_t most = 0;      // how many there are up to the next splice
+  };
+  [[nodiscard]] Place place(std::uint64_t offset) const;
+  [[nodiscard]] std::string_view spliced_piece(std::uint64_t offset) const;
   [[nodiscard]] std::string_view original_piece(std::uint64_t offset) const;
   Task<std::string_view> load_original(std::uint64_t offset);
   Task<bool> spool();
@@ -92,8 +97,9 @@ class RequestBody {
 
   BodyStore& store_;
   std::string_view view_;
+  std::vector<Splice> splices_;  // by place
+  std::uint64_t removed_ = 0, added_ = 0;  // bytes, by all of them
   std::string spliced_;         // a small body, spliced as a whole: one piece is one write
-  Splice splice_;
   std::vector<Block> blocks_;   // in order; once spooling, only the staging block
   int file_ = -1;
   std::uint64_t written_ = 0;   // bytes in the file

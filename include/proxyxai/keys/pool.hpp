@@ -13,23 +13,10 @@
 
 #include "proxyxai/base/attempt.hpp"
 #include "proxyxai/base/clock.hpp"
-#include "proxyxai/base/secret.hpp"
+#include "proxyxai/keys/lease.hpp"
+#include "proxyxai/keys/upstream_key.hpp"
 
 namespace proxyxai {
-
-/// An upstream key as loaded: what does not change while requests use it. Shared by the pool and by every attempt in
-/// flight, so that a deleted key lives until its last request has ended.
-struct UpstreamKey {
-  KeyId id = 0;
-  Secret secret;
-  std::string authorization;  ///< Ready header value `Bearer sk-…`, wiped with the key; never logged.
-  std::string provider;       ///< Base URL, e.g. `https://api.openai.com`; selects the upstream origin.
-  std::string name;
-  int level = 0;
-  unsigned weight = 1;        ///< Share of requests relative to the other keys; 1–1000.
-  ~UpstreamKey();
-};
-using UpstreamKeyPtr = std::shared_ptr<const UpstreamKey>;
 
 /// Health of a whole key. `cooling` and `excluded` exist per (key, model) or (key, endpoint): see KeyHealth::limits.
 enum class KeyState : std::uint8_t { active, resting, exhausted, dead, disabled };
@@ -65,7 +52,12 @@ struct KeyHealth {
 /// through `on_change`, which KeyService persists. Sized for 10,000 keys; `choose` is O(log K) when keys are healthy.
 class KeyPool {
  public:
+  enum class Routing : std::uint8_t {
+    round_robin,
+    cache_aware,    ///< The same prompt goes to the same key, while that is healthy and not busier than others.
+  };
   struct Settings {
+    Routing routing = Routing::round_robin; ///< ROUTING
     milliseconds max_wait{5'000};           ///< Longest wait for the earliest cooling key (KEYS_MAX_WAIT).
     unsigned strikes = 3;                   ///< Consecutive upstream faults, while others succeed, before a rest.
     milliseconds rest{15'000};              ///< First rest; doubles with each failed half-open request up to 10 min.
@@ -83,17 +75,29 @@ class KeyPool {
   struct Wanted {
     std::string_view model;               ///< Empty when the request names none.
     std::string_view endpoint;            ///< Endpoint class, e.g. `chat/completions`, `files`.
-    std::span<const KeyId> tried;         ///< Keys this request has tried; given again only when no other is left.
+    std::span<const KeyId> tried = {};    ///< Keys this request has tried; given again only when no other is left.
+    std::optional<KeyId> only = {};       ///< It alone holds what the request names: this key or none, even tried, resting or exhausted.
+    std::optional<KeyId> preferred = {};  ///< Taken when it is usable now and not tried.
+    std::uint64_t prompt = 0;             ///< Hash of what upstream may have cached of it; 0: nothing.
+    std::int64_t tokens = 0;              ///< What it may use: an estimate, for keys that have a limit of tokens.
+  };
+  /// Why the only key cannot serve, beyond limits that pass.
+  enum class Absence : std::uint8_t {
+    none,
+    gone,           ///< Dead, or not in the pool.
+    disabled,
   };
   struct Choice {
-    UpstreamKeyPtr key;                   ///< Set: use it. The caller must `report` exactly once.
+    KeyLease lease;                       ///< Set: use its key. The caller must `report` exactly once, and end it with the request.
     bool tried_before = false;            ///< Only keys that this request already tried are usable.
-    std::optional<Instant> ready_at;      ///< No key now, but the earliest cooling key is back then.
+    std::optional<Instant> ready_at;      ///< No key now, but the earliest that cools or is at its limit may be back then.
+    Absence absence = Absence::none;
+    std::string reason;                   ///< Token of the absence, e.g. `invalid_api_key`; empty: the key is not in the pool.
   };
-  /// The next key for one attempt. Neither `key` nor `ready_at` set: no usable key at all.
+  /// The next key for one attempt. Neither `lease` nor `ready_at` set: no usable key at all.
   Choice choose(const Wanted& wanted);
 
-  /// True when a key is usable for `wanted` that is not among `wanted.tried`.
+  /// True when a key is usable for `wanted` that is not among `wanted.tried`; of an only key never.
   [[nodiscard]] bool untried_left(const Wanted& wanted) const;
 
   /// The end of an attempt made with a chosen key (also when it was deleted meanwhile).

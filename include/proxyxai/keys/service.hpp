@@ -21,6 +21,7 @@ struct NewKey {
   std::string provider;   ///< Canonical URL; empty: OPENAI_API_BASE, also when that changes.
   int level = 0;
   unsigned weight = 1;
+  KeyQuota quota;
   bool enabled = true;
 };
 
@@ -32,6 +33,7 @@ struct KeyChange {
   std::optional<std::string> name, provider;
   std::optional<int> level;
   std::optional<unsigned> weight;
+  std::optional<std::int64_t> rpm, tpm, concurrency;
   std::optional<bool> enabled;
 };
 
@@ -41,6 +43,7 @@ struct KeyView {
   std::string name, provider, partial;
   int level = 0;
   unsigned weight = 1;
+  KeyQuota quota;
   WallTime created_at{};
   KeyHealth health;
 };

@@ -217,7 +217,7 @@ class JsonWalk {
       if (c == '"') {
         const char* const close = find_text_end(at + 1, end);
         if (close == end || *close != '"') {
-          begin_text(Role::skipped, Visitor::reads_skipped_text ? max_name : 0, at);
+          begin_text(Role::skipped, Visitor::reads_skipped_text ? max_text : 0, at);
           return at + 1;
         }
         if constexpr (Visitor::reads_skipped_text) {

@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "proxyxai/metering/json_walk.hpp"
+#include "proxyxai/metering/object_names.hpp"
 #include "proxyxai/metering/wav_scan.hpp"
 
 namespace proxyxai {
@@ -14,6 +16,8 @@ namespace proxyxai {
 /// What the proxy has to know of a request body.
 struct RequestFacts {
   std::string model;    ///< Empty when the body names none; at most `max_model` bytes.
+  /// Where the body names it, as offsets: JSON: the string with its quotes; a form: the field's content. Both 0: nowhere.
+  std::uint64_t model_begin = 0, model_end = 0;
   bool stream = false;  ///< `"stream": true`.
 
   // How much it may come to.
@@ -44,6 +48,15 @@ struct RequestFacts {
   std::string response_format;             ///< Multipart, and a top-level string in JSON; at most 32 bytes.
   std::string tier;                        ///< `service_tier`; at most 32 bytes.
 
+  // What it names of upstream's.
+  std::vector<ObjectName> objects;         ///< In order, wherever they stand but in top-level `metadata`; at most `max_objects`.
+  bool has_more_objects = false;           ///< There were more.
+  std::optional<bool> store;               ///< `store`, as a JSON body says it.
+
+  // What upstream may have cached of it.
+  std::optional<std::uint64_t> prompt_begin;  ///< Offset of the first of the values of `messages`, `input`, `prompt`.
+  std::uint64_t prompt_key = 0;            ///< Hash of `prompt_cache_key`; 0: none.
+
   /// Where a JSON body can be made to ask for usage. Offsets into the body.
   struct StreamOptions {
     std::optional<std::uint64_t> object_begin;  ///< Just behind the `{` of the body's object.
@@ -57,7 +70,7 @@ struct RequestFacts {
   } stream_options;
 };
 
-inline constexpr std::size_t max_model = 256;
+inline constexpr std::size_t max_model = 256, max_objects = 4'096;
 
 /// One change to a body: at `at`, `removed` bytes give way to `text`.
 struct BodyEdit {
@@ -79,7 +92,7 @@ class JsonScan {
   enum class Place : std::uint8_t { document, skip, body, options, prompt };
   enum class Member : std::uint8_t {
     other, model, stream, max_tokens, max_completion_tokens, max_output_tokens, n, best_of, background, prompt,
-    previous_response, conversation, input, size, quality, response_format, service_tier, stream_options, include_usage
+    previous_response, conversation, input, size, quality, response_format, service_tier, store, metadata, messages, prompt_cache_key, stream_options, include_usage
   };
   /// What a string may be by the name before it, and what it then is.
   enum class Url : std::uint8_t { none, data_or_link, data, link, file_id };
@@ -107,6 +120,8 @@ class JsonScan {
   void forget(Member member);
   void set_value_range(Place place, std::uint64_t begin, std::uint64_t end);
   void count_text(std::string_view head, std::uint64_t bytes);
+  void name_object(std::string_view head, std::uint64_t bytes);
+  void begin_prompt(std::uint64_t at);
 
   RequestFacts& facts_;
   Member member_ = Member::other;
@@ -115,6 +130,11 @@ class JsonScan {
   Url last_ = Url::none;        // what it is
   Url last_as_name_ = Url::none;  // what it says of the next, should it prove to be a name in a skipped container
   std::uint64_t last_bytes_ = 0;
+  Naming naming_;                // what the last name says of the values behind it
+  Naming last_as_naming_;        // what the last string says, should it prove to be a name
+  bool is_first_value_ = false;  // nothing stands between that name and the next string
+  bool named_last_ = false;      // the last string was taken for the name of an object
+  bool is_metadata_ = false;     // in it, names are the caller's own
   std::int64_t input_from_ = 0;  // text bytes before `input`
   std::int64_t prompts_ = 0;
   std::array<bool, 3> stored_{};  // by member: prompt, previous_response, conversation
@@ -132,7 +152,7 @@ class MultipartScan {
 
  private:
   enum class State : std::uint8_t { preamble, delimiter, closing, head, part, done };
-  enum class Part : std::uint8_t { other, file, model, stream, n, size, quality, response_format };
+  enum class Part : std::uint8_t { other, file, object, model, stream, n, size, quality, response_format };
   static Part part_of(std::string_view name);
   std::size_t step(std::string_view bytes);
   std::size_t seek_delimiter(std::string_view bytes);
@@ -144,6 +164,7 @@ class MultipartScan {
   void read_disposition(std::string_view value);
   void on_content(std::string_view content);
   void end_part();
+  void name_object();
 
   RequestFacts& facts_;
   State state_ = State::done;
@@ -151,9 +172,12 @@ class MultipartScan {
   bool has_parts_ = false;
   bool is_clear_ = true;       // nothing has come that parsers understand differently
   std::size_t line_end_ = 0;   // bytes still to come of the line end before the part's content
+  std::uint64_t offset_ = 0;   // of the next byte to be stepped over, where the line end before the body counts as well
+  std::uint64_t content_begin_ = 0, content_end_ = 0;  // of the part, in the same way
   std::string delimiter_;      // CR LF -- boundary
   std::string held_;           // the tail of the last piece that may be the start of something
   std::string value_;
+  Naming naming_;              // of an `object`
   WavScan wav_;                // of the first file
 };
 

@@ -7,6 +7,7 @@
 #include "proxyxai/base/metrics.hpp"
 #include "proxyxai/metering/prices.hpp"
 #include "proxyxai/proxy/request_context.hpp"
+#include "proxyxai/storage/object_store.hpp"
 
 namespace proxyxai {
 
@@ -39,6 +40,12 @@ class Billing {
   Task<bool> bill_event(RequestContext& request, const EventUsage& event);
   /// Before more of a WebSocket passes, either way: reserves what the turn may come to; false when the account's credit has run out.
   bool covers_socket(RequestContext& request) const;
+
+  /// What the request is known to have used when nothing more is told: its prompt, and what was delivered.
+  static Usage known_usage(const RequestContext& request);
+  /// Writes down what work has used whose request ended long ago, and ends its PendingBill with it. `least`: what it costs at
+  /// least. False: it could not be.
+  Task<bool> bill_pending(AccountPtr account, PendingBill bill, Usage usage, std::string model, Money least);
 
  private:
   [[nodiscard]] const Price& price_of(RequestContext& request, std::string_view answered_by) const;

@@ -4,7 +4,10 @@
 
 #include "proxyxai/base/cidr.hpp"
 #include "proxyxai/keys/pool.hpp"
+#include "proxyxai/metering/model_map.hpp"
 #include "proxyxai/proxy/billing.hpp"
+#include "proxyxai/proxy/listing.hpp"
+#include "proxyxai/proxy/locator.hpp"
 #include "proxyxai/proxy/observer.hpp"
 #include "proxyxai/proxy/relay.hpp"
 #include "proxyxai/proxy/request_context.hpp"
@@ -14,7 +17,7 @@ namespace proxyxai {
 
 /// The request path. Its phases, in order, each a member below:
 ///
-///   authenticate → admit → receive → hold → forward (choose ⟲ exchange ⟲ decide) → relay → settle
+///   authenticate → admit → receive → locate → hold → forward (choose ⟲ exchange ⟲ decide) → relay → settle
 ///
 /// A phase returns an ApiError to refuse the request, which is then answered, or nothing to let it go on. `settle` runs
 /// exactly once for every request, whatever became of it. Loop thread only.
@@ -25,16 +28,22 @@ class Gateway {
     milliseconds first_byte_timeout{600'000};
     milliseconds idle_timeout{300'000};
     milliseconds max_wait{5'000};       ///< For the earliest cooling key (KEYS_MAX_WAIT).
+    bool is_cache_aware = false;        ///< Prompts that begin alike go to one key (ROUTING).
     CidrList trusted_proxies;           ///< Peers whose X-Forwarded-For counts.
   };
   /// What it works on; all of it outlives the gateway.
   struct Parts {
+    Executor executor;
     Clock& clock;
     AccountDirectory& accounts;
     Billing& billing;
+    ObjectDirectory& objects;
+    PendingBills& pending;
+    const UpstreamReader& reader;
     KeyPool& pool;
     Origins& origins;
     BodyStore& bodies;
+    const ModelMap& models;             ///< In force for requests that come; may be replaced between them.
     const Cors& cors;
     Observer& observer;
   };
@@ -55,9 +64,10 @@ class Gateway {
   Refusal authenticate(RequestContext& request) const;
   Task<Refusal> look_up_account(RequestContext& request);
   Refusal admit(const RequestContext& request) const;
-  static bool receive_whole(RequestContext& request);
+  bool receive_whole(RequestContext& request) const;
   Task<Refusal> receive(RequestContext& request);
   Refusal hold(RequestContext& request) const;
+  void map_model(RequestContext& request) const;
   Task<Refusal> forward(RequestContext& request);
   void settle(RequestContext& request);
 
@@ -71,6 +81,8 @@ class Gateway {
   const Parts parts_;
   const Settings settings_;
   const Relay relay_;
+  const Locator locator_;
+  const Listing listing_;
   RetryBudget budget_;
   std::size_t in_flight_ = 0;
 };

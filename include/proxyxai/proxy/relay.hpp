@@ -5,6 +5,7 @@
 
 #include "proxyxai/http/cors.hpp"
 #include "proxyxai/proxy/billing.hpp"
+#include "proxyxai/proxy/object_record.hpp"
 #include "proxyxai/proxy/request_context.hpp"
 
 namespace proxyxai {
@@ -13,8 +14,8 @@ namespace proxyxai {
 /// that a slow reader costs one piece. The end of an answer that costs something leaves once its cost is stored. Loop thread only.
 class Relay {
  public:
-  Relay(Billing& billing, const Cors& cors, Clock& clock, milliseconds idle_timeout)
-      : billing_(billing), cors_(cors), clock_(clock), idle_timeout_(idle_timeout) {}
+  Relay(Billing& billing, ObjectDirectory& objects, PendingBills& pending, const Cors& cors, Clock& clock, milliseconds idle_timeout)
+      : billing_(billing), record_(objects, pending), cors_(cors), clock_(clock), idle_timeout_(idle_timeout) {}
 
   /// The answer on `request.exchange`. An upstream that breaks off leaves the client's body visibly truncated.
   Task<void> pass(RequestContext& request) const;
@@ -39,11 +40,13 @@ class Relay {
   void break_off(RequestContext& request, Framing framing) const;
   void append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const;
   Framing compose_head(std::string& out, RequestContext& request) const;
+  Task<bool> reaches(RequestContext& request, std::vector<ObjectName> named) const;
   Task<void> pump_up(RequestContext& request) const;
   Task<void> pump_down(RequestContext& request) const;
   void begin(RequestContext& request, unsigned status) const;
 
   Billing& billing_;
+  const ObjectRecord record_;
   const Cors& cors_;
   Clock& clock_;
   const milliseconds idle_timeout_;

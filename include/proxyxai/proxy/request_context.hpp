@@ -11,10 +11,13 @@
 #include "proxyxai/base/clock.hpp"
 #include "proxyxai/base/free_list.hpp"
 #include "proxyxai/http/request_body.hpp"
+#include "proxyxai/keys/lease.hpp"
 #include "proxyxai/metering/answer_meter.hpp"
+#include "proxyxai/metering/object_scan.hpp"
 #include "proxyxai/metering/prices.hpp"
 #include "proxyxai/metering/request_scan.hpp"
 #include "proxyxai/net/connection.hpp"
+#include "proxyxai/objects/kinds.hpp"
 #include "proxyxai/proxy/exchange.hpp"
 #include "proxyxai/proxy/route.hpp"
 
@@ -42,7 +45,8 @@ struct RequestContext {
   const Instant started;
 
   // listener → session
-  std::string_view path, query;      ///< As the client wrote them.
+  std::string_view path, query;      ///< As the client wrote them, but for a model that is mapped.
+  std::string own_query;             ///< Then holds `query`.
   Route route;
   std::string_view endpoint;         ///< endpoint_names()[route.endpoint].
   bool upgrade = false;              ///< Asks for a WebSocket.
@@ -54,15 +58,26 @@ struct RequestContext {
   // receive
   RequestFacts facts;
   RequestBody body;
+  std::uint64_t prompt = 0;          ///< Hash of how its prompt begins; 0: it may go to any key.
+
+  // locate
+  std::optional<ObjectPath> object;  ///< What of upstream's the path names.
+  std::optional<KeyId> only_key;     ///< Holds what the request names; no other key knows it.
+  KeyId home_key = 0;                ///< Holds what the account made before: the best one for what it makes now; 0: none.
+  std::int64_t input_bytes = 0;      ///< Of the file that a batch reads; 0: not known.
+  bool makes_objects = false;        ///< Its answer may tell of something new that upstream keeps.
 
   // hold
   Hold hold;
+  bool is_deferred = false;          ///< Upstream goes on with it after it has answered, and tells only later what it used.
   std::shared_ptr<const PriceTable> prices;  ///< In force when the request came.
   const Price* price = nullptr;      ///< Of the model asked for; null: this path costs nothing.
   bool asked_usage = false;          ///< Upstream was asked for usage on the client's behalf.
   std::int64_t covered_tokens = 0;   ///< Output tokens that the hold covers.
 
   // choose, forward, retry
+  KeyLease lease;                    ///< On the key of the present attempt, which answers it in the end; none while there is no such key.
+  Instant waits_until{};             ///< When it has waited long enough for a key; zero: it does not wait.
   Exchange exchange;
   std::string fields;                ///< Header lines for upstream.
   boost::container::static_vector<KeyId, 20> tried;
@@ -77,6 +92,9 @@ struct RequestContext {
   std::int64_t delivered = 0;        ///< Output tokens that were passed on, estimated; of a WebSocket since its last bill.
   std::int64_t sent_bytes = 0;       ///< Of a WebSocket: what the client sent since its last bill.
   std::int64_t context_tokens = 0;   ///< Of a WebSocket: what its last turn read and wrote, which the next may read again.
+  std::optional<ObjectScan> made;    ///< Reads which objects the answer tells of; none where it tells of none.
+  std::string thread_id;             ///< Of a run, as the answer tells it.
+  bool is_pending = false;           ///< What it costs has been left to PendingBills.
   Usage usage;
   Money cost, list_cost;
   bool billed = false;               ///< Its row is stored, or on its way.
@@ -91,7 +109,7 @@ struct RequestContext {
   /// Whether the answer is read on when the client leaves: for accounts that want it, where only the usage is still to come, and
   /// where nobody here can tell how much upstream has read.
   [[nodiscard]] bool reads_on() const {
-    if (price == nullptr || upgrade) return false;
+    if (price == nullptr || upgrade || is_pending) return false;
     return account->row.drains_aborted || facts.refers_to_stored || (meter && meter->is_ending());
   }
 };

@@ -104,6 +104,7 @@ struct UsageRow {
   Money cost, list_cost;           ///< To the account, and at list price.
   std::int64_t duration_ms = 0, first_byte_ms = 0;
   bool stream = false, estimated = false;
+  bool settles_pending = false;    ///< Ends the PendingBill whose id is `request_id`, in the same transaction.
   std::string request_id;          ///< As the client knows it; at most 128 bytes.
 };
 

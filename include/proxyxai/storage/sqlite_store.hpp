@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "proxyxai/storage/account_store.hpp"
+#include "proxyxai/storage/object_store.hpp"
 #include "proxyxai/storage/worker.hpp"
 
 namespace proxyxai {
@@ -29,7 +30,7 @@ class DataDirectory {
 
 /// Keys and accounts in one SQLite file (WAL), with one connection that writes and two that read, each on a thread of its
 /// own. Construction opens, migrates and asserts `synchronous`; afterwards loop thread only.
-class SqliteStore final : public KeyStore, public AccountStore {
+class SqliteStore final : public KeyStore, public AccountStore, public ObjectStore, public ConfigStore {
  public:
   struct Options {
     bool exclusive = true;        ///< Be the only daemon on this directory; the offline commands are not.
@@ -56,6 +57,19 @@ class SqliteStore final : public KeyStore, public AccountStore {
   Task<std::vector<ShownRequest>> list_requests(RequestQuery query) override;
   Task<Bill> bill(BillQuery query) override;
   Task<std::vector<OperationRow>> list_operations(OperationQuery query) override;
+
+  Task<std::vector<ObjectRow>> find_objects(std::vector<std::string> ids) override;
+  Task<bool> put_objects(std::vector<ObjectRow> rows) override;
+  Task<bool> forget_objects(std::vector<std::string> ids) override;
+  Task<bool> mark_used(std::vector<std::string> ids, std::int32_t day) override;
+  Task<std::vector<ObjectRow>> list_objects(ObjectQuery query) override;
+  Task<std::int64_t> newest_key(std::string owner) override;
+  Task<Swept> sweep_objects(std::string after, std::size_t most, std::vector<std::int32_t> oldest_day) override;
+  Task<bool> put_pending(PendingBill bill) override;
+  Task<std::vector<PendingBill>> load_pending() override;
+
+  Task<std::vector<ConfigRow>> load_config() override;
+  Task<void> put_config(std::vector<ConfigChange> changes) override;
 
   [[nodiscard]] const DatabaseWorker::Figures& writer_figures() const { return writer_->figures(); }
   [[nodiscard]] const std::string& directory() const { return directory_.path(); }

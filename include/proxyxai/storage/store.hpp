@@ -21,6 +21,14 @@ class StorageError : public Failure {
   using Failure::Failure;
 };
 
+/// How much an operator lets an upstream key be used. 0: no limit.
+struct KeyQuota {
+  std::int64_t rpm = 0;            ///< Requests in a minute.
+  std::int64_t tpm = 0;            ///< Tokens in a minute.
+  std::int64_t concurrency = 0;    ///< Requests at one time.
+  friend bool operator==(const KeyQuota&, const KeyQuota&) = default;
+};
+
 /// One upstream key at rest.
 struct KeyRow {
   std::int64_t id = 0;             ///< 0 = not stored yet.
@@ -31,6 +39,7 @@ struct KeyRow {
   std::string provider;
   int level = 0;
   unsigned weight = 1;
+  KeyQuota quota;
   bool enabled = true;
   std::string health;              ///< KeyHealth as JSON; what the pool resumes from.
   WallTime created_at{};
@@ -48,7 +57,7 @@ class KeyStore {
     std::vector<bool> is_new;
   };
   virtual Task<Added> add_keys(std::vector<KeyRow> rows) = 0;
-  /// Replaces name, provider, level, weight, enabled. False: no such id.
+  /// Replaces name, provider, level, weight, quota, enabled. False: no such id.
   virtual Task<bool> update_key(KeyRow row) = 0;
   virtual Task<bool> delete_key(std::int64_t id) = 0;
   struct HealthUpdate {
@@ -60,6 +69,23 @@ class KeyStore {
   virtual Task<void> save_health(std::vector<HealthUpdate> updates) = 0;
   /// Deletes keys that died before `before`; returns how many.
   virtual Task<std::size_t> sweep_dead(WallTime before) = 0;
+};
+
+/// A setting that root has changed while the daemon ran.
+struct ConfigRow {
+  std::string name, value;
+};
+struct ConfigChange {
+  std::string name;
+  std::optional<std::string> value;  ///< Nullopt: it is kept no longer.
+};
+
+class ConfigStore {
+ public:
+  virtual ~ConfigStore() = default;
+  virtual Task<std::vector<ConfigRow>> load_config() = 0;
+  /// All of them or none.
+  virtual Task<void> put_config(std::vector<ConfigChange> changes) = 0;
 };
 
 }  // namespace proxyxai

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "models.hpp"
+#include "nouns.hpp"
 #include "usage.hpp"
 
 namespace mock {
@@ -18,6 +20,24 @@ bool takes_json(const std::string& path) {
   return std::find(paths.begin(), paths.end(), path) != paths.end();
 }
 
+/// The noun that a path begins with; null: none of those that stand for objects.
+Answer (*noun_of(const std::string& path))(Call&) {
+  static const std::map<std::string_view, Answer (*)(Call&)> nouns{{"files", files},
+                                                                   {"uploads", uploads},
+                                                                   {"batches", batches},
+                                                                   {"fine_tuning", fine_tuning},
+                                                                   {"vector_stores", vector_stores},
+                                                                   {"assistants", assistants},
+                                                                   {"threads", threads},
+                                                                   {"responses", stored_responses},
+                                                                   {"chat", stored_completions},
+                                                                   {"conversations", conversations},
+                                                                   {"containers", containers},
+                                                                   {"evals", evals}};
+  const auto found = nouns.find(std::string_view(path).substr(0, path.find('/')));
+  return found == nouns.end() ? nullptr : found->second;
+}
+
 }  // namespace
 
 Answer Answers::answer(const Request& request) {
@@ -27,49 +47,56 @@ Answer Answers::answer(const Request& request) {
   if (const char* const problem = problem_of_usage(request)) return error_answer(400, "mock", nullptr, problem);
   try {
     return route(request);
+  } catch (const Refusal& refusal) {
+    return refusal.answer;
   } catch (const ordered_json::exception& error) {
     return error_answer(400, "invalid_request_error", nullptr, error.what());
   }
+}
+
+std::vector<ordered_json> Answers::say(const Request& request) {
+  try {
+    Call call = call_of(request);
+    check_model(call);
+    return response_events(call);
+  } catch (const Refusal& refusal) {
+    ordered_json event = {{"type", "error"}, {"status", refusal.answer.status}};
+    event.update(ordered_json::parse(refusal.answer.body));
+    return {event};
+  }
+}
+
+Call Answers::call_of(const Request& request) {
+  return {request, projects_.of(request.key), [this](const Request& other) { return answer(other); }};
 }
 
 Answer Answers::route(const Request& request) {
   if (!request.path.starts_with("/v1/")) return unknown_url(request);
   const std::string path = request.path.substr(4);
   const bool is_post = request.method == "POST";
-  if (path == "models" || path.starts_with("models/")) return models(request);
-  if (path == "files" || path.starts_with("files/")) return files(request);
+  const bool makes_text = is_post && takes_json(path);
+  if (path == "models" || path.starts_with("models/")) {
+    Call call = call_of(request);
+    return models(call, models_);
+  }
+  if (const auto noun = noun_of(path); noun != nullptr && !makes_text) {
+    Call call = call_of(request);
+    return noun(call);
+  }
   if (!is_post) return unknown_url(request);
   if (path == "audio/speech") return speech(request);
   if (path == "audio/transcriptions" || path == "audio/translations") return transcription(request);
   if (path.starts_with("images/")) return images(request);
-  if (!takes_json(path)) return unknown_url(request);
+  if (!makes_text) return unknown_url(request);
   // A body too large to be kept is only measured.
   if (!request.body_kept) return json_answer({{"object", "mock.measured"}, {"bytes", request.body_size}, {"sha256", request.body_sha256}});
-  const ordered_json body = ordered_json::parse(request.body, nullptr, false);
-  if (!body.is_object()) return error_answer(400, "invalid_request_error", nullptr, "We could not parse the JSON body of your request.");
-  if (!body.contains("model") && path != "moderations") {
-    return error_answer(400, "invalid_request_error", nullptr, "you must provide a model parameter");
-  }
-  if (path.starts_with("responses")) return responses(request, body);
-  if (path == "embeddings") return embeddings(request, body);
+  Call call = call_of(request);
+  if (!call.body.contains("model") && path != "moderations") refuse(400, "you must provide a model parameter");
+  check_model(call);
+  if (path.starts_with("responses")) return create_response(call);
+  if (path == "embeddings") return embeddings(request, call.body);
   if (path == "moderations") return moderations(request);
-  return chat(request, body, path == "chat/completions");
-}
-
-Answer Answers::models(const Request& request) const {
-  const auto shown = [](const std::string& id) -> ordered_json {
-    return {{"id", id}, {"object", "model"}, {"created", 1'700'000'000}, {"owned_by", "openai"}};
-  };
-  if (request.path != "/v1/models") {
-    const std::string wanted = request.path.substr(11);
-    for (const std::string& each : models_) {
-      if (each == wanted) return json_answer(shown(each));
-    }
-    return error_answer(404, "invalid_request_error", "model_not_found", "The model '" + wanted + "' does not exist");
-  }
-  ordered_json list = ordered_json::array();
-  for (const std::string& each : models_) list.push_back(shown(each));
-  return json_answer({{"object", "list"}, {"data", list}});
+  return chat(call, path == "chat/completions");
 }
 
 Answer Answers::embeddings(const Request& request, const ordered_json& body) const {

@@ -1,10 +1,10 @@
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
-#include "request.hpp"
+#include "call.hpp"
+#include "project.hpp"
 
 namespace mock {
 
@@ -23,36 +23,34 @@ namespace mock {
 ///   x-mock-status TEXT      how a response of the Responses API ends: incomplete, failed
 ///   x-mock-obfuscation 1    `obfuscation` on deltas
 ///   x-mock-plant 1          text and structures that look like usage, as clients can make upstream echo them
+///   x-mock-looks N          how often what takes a while must be looked at until it is done (2); see work.hpp
+///   x-mock-work-ms N        or how long it takes, whether anybody looks or not
 ///
 /// On a WebSocket those of the upgrade count; see realtime.hpp. Without x-mock-usage completions count one token for each
 /// content event, and prompts one for each four bytes of the body, compact and without `stream_options`.
 
-/// The API's answers: the same request always gets the same bytes, so that a direct answer and one through a proxy can be
-/// compared. Uploaded files belong to the key that uploaded them.
+/// The API's answers. The same request always gets the same bytes, so that a direct answer and one through a proxy can be compared;
+/// but what is stored has an id of its own, and belongs to the project of the key that made it.
 class Answers {
  public:
   explicit Answers(std::vector<std::string> models) : models_(std::move(models)) {}
   Answer answer(const Request& request);
+  /// What is said on a WebSocket to a response that it asks for.
+  std::vector<ordered_json> say(const Request& request);
+  Projects& projects() { return projects_; }
 
  private:
   Answer route(const Request& request);
-  Answer models(const Request& request) const;
+  Call call_of(const Request& request);
   Answer embeddings(const Request& request, const ordered_json& body) const;
   Answer moderations(const Request& request) const;
   // Each in a file of its own.
-  Answer chat(const Request& request, const ordered_json& body, bool is_chat) const;
-  Answer responses(const Request& request, const ordered_json& body) const;
   Answer speech(const Request& request) const;
   Answer transcription(const Request& request) const;
   Answer images(const Request& request) const;
-  Answer files(const Request& request);
 
-  struct File {
-    ordered_json shown;
-    std::string content;
-  };
   std::vector<std::string> models_;
-  std::map<std::string, std::map<std::string, File>> files_;  // by key, by id
+  Projects projects_;
 };
 
 }  // namespace mock

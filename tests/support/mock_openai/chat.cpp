@@ -1,5 +1,6 @@
-#include "answers.hpp"
 #include "events.hpp"
+#include "nouns.hpp"
+#include "references.hpp"
 #include "usage.hpp"
 
 namespace mock {
@@ -19,12 +20,16 @@ class Completion {
         is_chat_(is_chat),
         events_(request.number("x-mock-events", 8)),
         pad_(request.number("x-mock-bytes", 0)),
+        id_(is_stored() ? make_id(kinds::completion) : (is_chat ? "chatcmpl-" : "cmpl-") + request.seed.substr(0, 24)),
         tier_(tier_of(request, body)),
         figures_(request, {{"input", request.seed_size / 4}, {"output", events_}}) {
     if (const auto options = body.find("stream_options"); options != body.end()) with_usage_ = is_true(*options, "include_usage");
   }
 
-  Answer whole() const {
+  /// What is stored has an id that nothing else has; what is not is the same for the same request.
+  bool is_stored() const { return is_chat_ && is_true(body_, "store"); }
+
+  ordered_json whole() const {
     std::string text;
     for (std::uint64_t i = 0; i < events_; ++i) text += word(i, pad_);
     ordered_json choice = {{"index", 0}};
@@ -39,7 +44,7 @@ class Completion {
     answer["service_tier"] = tier_;
     answer["system_fingerprint"] = "fp_mock";
     plant(answer, request_);
-    return json_answer(answer);
+    return answer;
   }
 
   Answer streamed() const {
@@ -58,9 +63,9 @@ class Completion {
 
  private:
   ordered_json head(const char* object) const {
-    return {{"id", (is_chat_ ? "chatcmpl-" : "cmpl-") + request_.seed.substr(0, 24)},
+    return {{"id", id_},
             {"object", is_chat_ ? object : "text_completion"},
-            {"created", 1'700'000'000},
+            {"created", is_stored() ? now() : 1'700'000'000},
             {"model", text_of(body_, "model")}};
   }
 
@@ -89,16 +94,18 @@ class Completion {
   bool is_chat_;
   bool with_usage_ = false;
   std::uint64_t events_, pad_;
-  std::string tier_;
+  std::string id_, tier_;
   Figures figures_;
 };
 
 }  // namespace
 
-Answer Answers::chat(const Request& request, const ordered_json& body, bool is_chat) const {
-  if (const std::uint64_t raw = request.number("x-mock-raw-bytes", 0); raw > 0) return long_stream(raw);
-  const Completion completion(request, body, is_chat);
-  return is_true(body, "stream") ? completion.streamed() : completion.whole();
+Answer chat(Call& call, bool is_chat) {
+  if (const std::uint64_t raw = call.request.number("x-mock-raw-bytes", 0); raw > 0) return long_stream(raw);
+  check_references(call);
+  const Completion completion(call.request, call.body, is_chat);
+  if (completion.is_stored()) remember_completion(call, completion.whole());
+  return is_true(call.body, "stream") ? completion.streamed() : json_answer(completion.whole());
 }
 
 }  // namespace mock

@@ -9,16 +9,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-std::string query_value(const Request& request, const std::string& name) {
-  const std::string query = "&" + request.query;
-  const auto at = query.find("&" + name + "=");
-  if (at == query.npos) return {};
-  const auto begin = at + name.size() + 2;
-  return query.substr(begin, query.find('&', begin) - begin);
-}
-
 std::uint64_t query_number(const Request& request, const std::string& name, std::uint64_t otherwise) {
-  const std::string text = query_value(request, name);
+  const std::string text = request.parameter(name);
   return text.empty() ? otherwise : std::strtoull(text.c_str(), nullptr, 10);
 }
 
@@ -42,9 +34,16 @@ asio::awaitable<Answer> control(World& world, const Request& request) {
     }
     co_return json_answer(world.recorder.requests(query_number(request, "since", 0)));
   }
+  if (name == "projects") {
+    Projects& projects = world.answers.projects();
+    if (request.method == "DELETE") projects.clear();
+    const ordered_json wanted = ordered_json::parse(request.body, nullptr, false);
+    if (wanted.is_object()) projects.join(text_of(wanted, "name"), wanted.value("keys", std::vector<std::string>{}));
+    co_return json_answer(projects.counts());
+  }
   if (name == "stats") co_return json_answer(world.recorder.stats());
   if (name == "wait") {
-    const std::string field = query_value(request, "field");
+    const std::string field = request.parameter("field");
     const std::uint64_t wanted = query_number(request, "at_least", 1);
     const std::int64_t until = now_ms() + static_cast<std::int64_t>(query_number(request, "timeout_ms", 5000));
     asio::steady_timer timer(co_await asio::this_coro::executor);
@@ -54,7 +53,7 @@ asio::awaitable<Answer> control(World& world, const Request& request) {
     }
     co_return json_answer(world.recorder.stats());
   }
-  co_return json_answer({{"error", "there are script, requests, stats and wait"}}, 404);
+  co_return json_answer({{"error", "there are script, requests, projects, stats and wait"}}, 404);
 }
 
 }  // namespace mock

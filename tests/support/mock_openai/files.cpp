@@ -1,40 +1,52 @@
-#include "answers.hpp"
 #include "form.hpp"
+#include "nouns.hpp"
 
 namespace mock {
+namespace {
 
-Answer Answers::files(const Request& request) {
-  auto& mine = files_[request.key];
-  if (request.path == "/v1/files") {
-    if (request.method == "POST") {
-      const Fields fields(request);
-      const Part* const file = fields.readable() ? fields.part("file") : nullptr;
-      if (file == nullptr) return error_answer(400, "invalid_request_error", nullptr, "Could not parse multipart form");
-      const std::string id = "file-" + sha256_hex(request.key + file->content).substr(0, 24);
-      const ordered_json shown = {{"id", id}, {"object", "file"}, {"bytes", file->content.size()}, {"created_at", 1'700'000'000},
-                                  {"filename", file->filename}, {"purpose", fields.text("purpose", "assistants")},
-                                  {"status", "processed"}};
-      mine[id] = {shown, file->content};
-      return json_answer(shown);
-    }
-    ordered_json list = ordered_json::array();
-    for (const auto& [id, file] : mine) list.push_back(file.shown);
-    return json_answer({{"object", "list"}, {"data", list}, {"has_more", false}});
-  }
-  std::string id = request.path.substr(10);
-  const bool wants_content = id.ends_with("/content");
-  if (wants_content) id.resize(id.size() - 8);
-  const auto found = mine.find(id);
-  if (found == mine.end()) return error_answer(404, "invalid_request_error", nullptr, "No such File object: " + id);
-  if (request.method == "DELETE") {
-    mine.erase(found);
-    return json_answer({{"id", id}, {"object", "file"}, {"deleted", true}});
-  }
-  if (!wants_content) return json_answer(found->second.shown);
+Answer upload(Call& call) {
+  const Fields fields(call.request);
+  const Part* const file = fields.readable() ? fields.part("file") : nullptr;
+  if (file == nullptr) refuse(400, "Could not parse multipart form");
+  return json_answer(make_file(call.project, file->filename, fields.text("purpose", "assistants"), file->content).shown);
+}
+
+Answer list(Call& call) {
+  const std::string purpose = call.request.parameter("purpose");
+  const auto fits = [&purpose](const Object& file) { return purpose.empty() || text_of(file.shown, "purpose") == purpose; };
+  return call.list(call.project[kinds::file], {.limit = 10'000, .most = 10'000, .filter = fits});
+}
+
+}  // namespace
+
+Object& make_file(Object& project, const std::string& filename, const std::string& purpose, std::string content) {
+  Object& file = project[kinds::file].add({{"id", make_id(kinds::file)},
+                                           {"object", "file"},
+                                           {"bytes", content.size()},
+                                           {"created_at", now()},
+                                           {"expires_at", nullptr},
+                                           {"filename", filename},
+                                           {"purpose", purpose},
+                                           {"status", "processed"},
+                                           {"status_details", nullptr}});
+  file.content = std::move(content);
+  return file;
+}
+
+Answer download(const Object& file) {
   Answer answer;
   answer.content_type = "application/octet-stream";
-  answer.body = found->second.content;
+  answer.body = file.content;
   return answer;
+}
+
+Answer files(Call& call) {
+  if (call.is("POST", "files")) return upload(call);
+  if (call.is("GET", "files")) return list(call);
+  if (call.is("GET", "files/*")) return json_answer(call.find(kinds::file, 1).shown);
+  if (call.is("GET", "files/*/content")) return download(call.find(kinds::file, 1));
+  if (call.is("DELETE", "files/*")) return call.remove(call.project, kinds::file, 1, "file");
+  return call.unknown_url();
 }
 
 }  // namespace mock

@@ -1,7 +1,6 @@
 #include "realtime.hpp"
 
 #include "events.hpp"
-#include "responses.hpp"
 #include "usage.hpp"
 
 namespace mock {
@@ -15,7 +14,7 @@ Figures figures_of(const Request& upgrade, const ordered_json& event, ordered_js
 
 }  // namespace
 
-Conversation::Conversation(const Request& upgrade) : upgrade_(upgrade) {}
+Conversation::Conversation(const Request& upgrade, Answers& answers) : upgrade_(upgrade), answers_(answers) {}
 
 std::vector<std::string> Conversation::greeting() {
   if (upgrade_.path == "/v1/responses") return {};
@@ -69,13 +68,14 @@ void Conversation::transcribe(const ordered_json& event) {
 
 void Conversation::stream_response(const std::string& text, const ordered_json& event) {
   Request request = upgrade_;
+  request.method = "POST";
   request.body = text;
   request.body_size = text.size();
   request.body_sha256 = sha256_hex(text);
   request.settle_seed();
   // The first header of a name counts.
   if (const auto found = event.find("mock_usage"); found != event.end()) request.headers.insert(request.headers.begin(), {"x-mock-usage", found->dump()});
-  for (const ordered_json& each : response_events(request, event)) out_.push_back(each.dump());
+  for (const ordered_json& each : answers_.say(request)) out_.push_back(each.dump());
 }
 
 }  // namespace mock

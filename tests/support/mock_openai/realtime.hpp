@@ -1,13 +1,13 @@
 #pragma once
 
-#include "request.hpp"
+#include "answers.hpp"
 
 namespace mock {
 
 /// What upstream says on one WebSocket: /v1/realtime, or /v1/responses, whose events are those of its streams.
 class Conversation {
  public:
-  explicit Conversation(const Request& upgrade);
+  Conversation(const Request& upgrade, Answers& answers);
 
   /// The messages before the client says anything.
   std::vector<std::string> greeting();
@@ -23,6 +23,7 @@ class Conversation {
   std::vector<std::string> take() { return std::exchange(out_, {}); }
 
   Request upgrade_;
+  Answers& answers_;
   std::vector<std::string> out_;
   std::uint64_t next_event_ = 1, next_response_ = 1;
 };

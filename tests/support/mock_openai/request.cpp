@@ -15,6 +15,19 @@ bool equals(std::string_view a, std::string_view lower) {
   return true;
 }
 
+std::string decoded(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '%' && i + 2 < text.size()) {
+      out.push_back(static_cast<char>(std::strtoul(text.substr(i + 1, 2).c_str(), nullptr, 16)));
+      i += 2;
+    } else {
+      out.push_back(text[i]);
+    }
+  }
+  return out;
+}
+
 /// Whether the text may nest so deep that writing its tree out, which recurses, is no good idea.
 bool is_deep(const std::string& text) {
   unsigned depth = 0;
@@ -38,6 +51,14 @@ std::string Request::header(std::string_view lower_case_name) const {
 std::uint64_t Request::number(std::string_view lower_case_name, std::uint64_t otherwise) const {
   const std::string text = header(lower_case_name);
   return text.empty() ? otherwise : std::strtoull(text.c_str(), nullptr, 10);
+}
+
+std::string Request::parameter(std::string_view name) const {
+  const std::string all = "&" + query;
+  const auto at = all.find("&" + std::string(name) + "=");
+  if (at == all.npos) return {};
+  const auto begin = at + name.size() + 2;
+  return decoded(all.substr(begin, all.find('&', begin) - begin));
 }
 
 void Request::settle_seed() {
@@ -93,8 +114,8 @@ Answer json_answer(const ordered_json& body, unsigned status) {
   return answer;
 }
 
-Answer error_answer(unsigned status, std::string_view type, const ordered_json& code, std::string_view message) {
-  return json_answer({{"error", {{"message", message}, {"type", type}, {"param", nullptr}, {"code", code}}}}, status);
+Answer error_answer(unsigned status, std::string_view type, const ordered_json& code, std::string_view message, const ordered_json& param) {
+  return json_answer({{"error", {{"message", message}, {"type", type}, {"param", param}, {"code", code}}}}, status);
 }
 
 }  // namespace mock

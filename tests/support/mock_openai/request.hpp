@@ -32,6 +32,8 @@ struct Request {
 
   [[nodiscard]] std::string header(std::string_view lower_case_name) const;
   [[nodiscard]] std::uint64_t number(std::string_view lower_case_name, std::uint64_t otherwise) const;
+  /// A parameter of the query, decoded; empty: it is not there.
+  [[nodiscard]] std::string parameter(std::string_view name) const;
   [[nodiscard]] bool asks(std::string_view lower_case_name) const { return number(lower_case_name, 0) != 0; }
   /// Finds `seed`; call it once the body is complete.
   void settle_seed();
@@ -59,6 +61,6 @@ bool is_true(const ordered_json& object, const char* name);
 std::string text_of(const ordered_json& object, const char* name);
 
 Answer json_answer(const ordered_json& body, unsigned status = 200);
-Answer error_answer(unsigned status, std::string_view type, const ordered_json& code, std::string_view message);
+Answer error_answer(unsigned status, std::string_view type, const ordered_json& code, std::string_view message, const ordered_json& param = nullptr);
 
 }  // namespace mock

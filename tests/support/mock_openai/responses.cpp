@@ -1,125 +1,133 @@
-#include "responses.hpp"
-
-#include "answers.hpp"
 #include "events.hpp"
+#include "nouns.hpp"
+#include "references.hpp"
+#include "turn.hpp"
 #include "usage.hpp"
 
 namespace mock {
 namespace {
 
-constexpr std::int64_t created = 1'700'000'000;
-
-Figures figures_of(const Request& request) {
-  return {request, {{"input", request.seed_size / 4}, {"output", request.number("x-mock-events", 8)}}};
+/// What the model has to read again of the turns before.
+std::uint64_t context_of(const Call& call) {
+  const auto previous = call.project[kinds::response].find(text_of(call.body, "previous_response_id"));
+  if (previous == nullptr || !previous->shown.contains("usage") || !previous->shown["usage"].is_object()) return 0;
+  const ordered_json& total = previous->shown["usage"]["total_tokens"];
+  return total.is_number_unsigned() ? total.get<std::uint64_t>() : 0;
 }
 
-std::string item_id(const Request& request) { return "msg_" + request.seed.substr(32, 32); }
-
-std::string whole_text(const Request& request) {
-  std::string text;
-  for (std::uint64_t i = 0; i < request.number("x-mock-events", 8); ++i) text += word(i, request.number("x-mock-bytes", 0));
-  return text;
+Object* conversation_of(const Call& call) {
+  const ordered_json conversation = call.value("conversation");
+  if (conversation.is_null()) return nullptr;
+  return call.project[kinds::conversation].find(conversation.is_string() ? conversation.get<std::string>() : text_of(conversation, "id")).get();
 }
 
-/// How the response ends: `completed`, or what `x-mock-status` says.
-std::string final_status(const Request& request) {
-  std::string status = request.header("x-mock-status");
-  return status.empty() ? "completed" : status;
-}
-
-ordered_json text_part(const std::string& text) { return {{"type", "output_text"}, {"text", text}, {"annotations", ordered_json::array()}}; }
-
-ordered_json message(const Request& request, const std::string& status, ordered_json content) {
-  return {{"id", item_id(request)}, {"type", "message"}, {"status", status}, {"role", "assistant"}, {"content", std::move(content)}};
-}
-
-ordered_json response(const Request& request, const ordered_json& body, const std::string& status, ordered_json output) {
-  ordered_json made = {{"id", "resp_" + request.seed.substr(0, 32)}, {"object", "response"}, {"created_at", created}, {"status", status}, {"error", nullptr}};
-  if (status == "failed") made["error"] = {{"code", "server_error"}, {"message", "The model failed."}};
-  made["incomplete_details"] = status == "incomplete" ? ordered_json{{"reason", "max_output_tokens"}} : ordered_json(nullptr);
-  made["model"] = body.value("model", ordered_json());
-  made["output"] = std::move(output);
-  made["parallel_tool_calls"] = true;
-  // Until it has ended, a response tells the tier that was asked for.
-  made["service_tier"] = status == "in_progress" ? (body.contains("service_tier") ? body["service_tier"] : "auto") : ordered_json(tier_of(request, body));
-  made["tool_choice"] = "auto";
-  made["tools"] = ordered_json::array();
-  made["usage"] = nullptr;
-  if (status != "in_progress") add_usage(made, request, responses_usage(figures_of(request)));
-  made["metadata"] = ordered_json::object();
-  plant(made, request);
-  return made;
-}
-
-/// Numbers events as upstream does.
-class Sequence {
- public:
-  void add(const std::string& type, const ordered_json& members) {
-    ordered_json event = {{"type", type}, {"sequence_number", all_.size()}};
-    event.update(members);
-    all_.push_back(std::move(event));
+/// From now on what it says can be referred to.
+void publish(const Object& response, Object& project, Object* conversation) {
+  for (const auto& item : make_items(project, response.shown["output"])) {
+    if (conversation != nullptr) (*conversation)[kinds::item].add(item);
   }
-  std::vector<ordered_json> take() { return std::move(all_); }
+}
 
- private:
-  std::vector<ordered_json> all_;
-};
+/// Keeps a turn as upstream does, ended or under way.
+std::shared_ptr<Object> remember(const Call& call, const Turn& turn) {
+  auto response = std::make_shared<Object>();
+  Object* const conversation = conversation_of(call);
+  response->shown = turn.is_in_background() ? turn.begun("queued") : turn.ended();
+  for (const auto& item : make_items(call.project, call.value("input", ordered_json::array()))) {
+    (*response)[kinds::item].add(item);
+    if (conversation != nullptr) (*conversation)[kinds::item].add(item);
+  }
+  call.project[kinds::response].add(response);
+  if (!turn.is_in_background()) {
+    publish(*response, call.project, conversation);
+    return response;
+  }
+  response->told = turn.events();
+  const std::string conversation_id = conversation == nullptr ? "" : conversation->id();
+  response->work.emplace(call.request, std::vector<std::string>{"queued", "in_progress"}, [&project = call.project, conversation_id, ended = turn.ended()](Object& done) {
+    done.shown = ended;
+    publish(done, project, project[kinds::conversation].find(conversation_id).get());
+  });
+  return response;
+}
+
+/// The events after a number. Whoever has seen the last one will find the response done.
+Answer tell(const Request& request, const std::shared_ptr<Object>& response, std::int64_t after) {
+  std::vector<std::string> events;
+  for (const ordered_json& event : response->told) {
+    if (event["sequence_number"].get<std::int64_t>() > after) events.push_back(named_event(event));
+  }
+  std::size_t left = events.size();
+  Answer answer = stream_of(request, std::move(events));
+  answer.next_piece = [response, left, next = std::move(answer.next_piece)]() mutable {
+    if (left > 0 && --left == 0) response->finish();
+    return next();
+  };
+  return answer;
+}
+
+void check(const Call& call) {
+  check_references(call);
+  const bool has_both = !call.value("conversation").is_null() && !call.value("previous_response_id").is_null();
+  if (has_both) refuse(400, "Mutually exclusive parameters: 'previous_response_id' and 'conversation'.", nullptr, "mutually_exclusive_parameters");
+  if (is_true(call.body, "background") && call.value("store") == false) refuse(400, "Background mode requires 'store' to be true.", "background");
+}
+
+Answer retrieve(Call& call) {
+  const auto response = call.project[kinds::response].find(call.step(1));
+  if (response == nullptr) refuse_unknown(kinds::response, call.step(1));
+  if (call.request.parameter("stream") == "true") {
+    if (response->told.empty()) refuse(400, "This response cannot be streamed because it was not created with background=true.", "stream");
+    const std::string after = call.request.parameter("starting_after");
+    return tell(call.request, response, after.empty() ? -1 : std::strtoll(after.c_str(), nullptr, 10));
+  }
+  response->look();
+  return json_answer(response->shown);
+}
+
+Answer cancel(Call& call) {
+  Object& response = call.find(kinds::response, 1);
+  if (!is_true(response.shown, "background")) refuse(400, "Cannot cancel a synchronous response.");
+  response.proceed();
+  if (response.work) {
+    response.work.reset();
+    response.enter("cancelled");
+  }
+  return json_answer(response.shown);
+}
 
 }  // namespace
 
-ordered_json response_of(const Request& request, const ordered_json& body) {
-  const std::string status = final_status(request);
-  ordered_json output = ordered_json::array({message(request, status, ordered_json::array({text_part(whole_text(request))}))});
-  if (request.asks("x-mock-plant")) {
-    output.push_back({{"id", "fc_1"}, {"type", "function_call"}, {"status", "completed"}, {"call_id", "call_1"}, {"name", "report"}, {"arguments", planted_text()}});
+Answer create_response(Call& call) {
+  check(call);
+  const Turn turn(call.request, call.body, context_of(call));
+  if (call.is("POST", "responses/input_tokens")) {
+    return json_answer({{"object", "response.input_tokens"}, {"input_tokens", Figures(call.request, {{"input", turn.input_tokens()}})["input"]}});
   }
-  return response(request, body, status, std::move(output));
+  if (call.is("POST", "responses/compact") && !is_true(call.body, "stream")) return json_answer(turn.compaction());
+  const auto response = turn.is_stored() ? remember(call, turn) : nullptr;
+  if (is_true(call.body, "stream")) {
+    if (turn.is_in_background()) return tell(call.request, response, -1);
+    std::vector<std::string> events;
+    for (const ordered_json& each : turn.events()) events.push_back(named_event(each));
+    return stream_of(call.request, std::move(events));
+  }
+  return json_answer(response == nullptr ? turn.ended() : response->shown);
 }
 
-ordered_json compaction_of(const Request& request) {
-  const ordered_json item = {{"id", "cmp_" + request.seed.substr(0, 32)}, {"type", "compaction"}, {"encrypted_content", base64(request.seed)}};
-  ordered_json made = {{"id", "resp_" + request.seed.substr(0, 32)}, {"object", "response.compaction"}, {"created_at", created}, {"output", ordered_json::array({item})}};
-  add_usage(made, request, responses_usage(figures_of(request)));
-  plant(made, request);
-  return made;
+std::vector<ordered_json> response_events(Call& call) {
+  check(call);
+  const Turn turn(call.request, call.body, context_of(call));
+  if (turn.is_stored()) remember(call, turn);
+  return turn.events();
 }
 
-std::vector<ordered_json> response_events(const Request& request, const ordered_json& body) {
-  const ordered_json at = {{"item_id", item_id(request)}, {"output_index", 0}, {"content_index", 0}};
-  const auto with = [&at](const char* name, ordered_json value) {
-    ordered_json event = at;
-    event[name] = std::move(value);
-    return event;
-  };
-  const ordered_json started = {{"response", response(request, body, "in_progress", ordered_json::array())}};
-  Sequence events;
-  events.add("response.created", started);
-  events.add("response.in_progress", started);
-  events.add("response.output_item.added", {{"output_index", 0}, {"item", message(request, "in_progress", ordered_json::array())}});
-  events.add("response.content_part.added", with("part", text_part("")));
-  for (std::uint64_t i = 0; i < request.number("x-mock-events", 8); ++i) {
-    ordered_json delta = with("delta", word(i, request.number("x-mock-bytes", 0)));
-    obfuscate(delta, request, i);
-    events.add("response.output_text.delta", delta);
-  }
-  events.add("response.output_text.done", with("text", whole_text(request)));
-  if (request.asks("x-mock-plant")) {
-    events.add("response.function_call_arguments.done", {{"item_id", "fc_1"}, {"output_index", 1}, {"arguments", planted_text()}});
-  }
-  events.add("response." + final_status(request), {{"response", response_of(request, body)}});
-  return events.take();
-}
-
-Answer Answers::responses(const Request& request, const ordered_json& body) const {
-  if (request.path == "/v1/responses/input_tokens") {
-    return json_answer({{"object", "response.input_tokens"}, {"input_tokens", figures_of(request)["input"]}});
-  }
-  if (is_true(body, "stream")) {
-    std::vector<std::string> all;
-    for (const ordered_json& each : response_events(request, body)) all.push_back(named_event(each));
-    return stream_of(request, std::move(all));
-  }
-  return json_answer(request.path == "/v1/responses/compact" ? compaction_of(request) : response_of(request, body));
+Answer stored_responses(Call& call) {
+  if (call.is("GET", "responses/*")) return retrieve(call);
+  if (call.is("DELETE", "responses/*")) return call.remove(call.project, kinds::response, 1, "response");
+  if (call.is("POST", "responses/*/cancel")) return cancel(call);
+  if (call.is("GET", "responses/*/input_items")) return call.list(call.find(kinds::response, 1)[kinds::item]);
+  return call.unknown_url();
 }
 
 }  // namespace mock

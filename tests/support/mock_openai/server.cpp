@@ -95,7 +95,7 @@ class Session {
         keep = false;
         status = 101;
       } else {
-        const Answer answer = fault && fault->behaviour == Behaviour::answer ? fault->answer : world_.answers.answer(request);
+        const Answer answer = fault && fault->behaviour == Behaviour::answer ? fault->answer : world_.organization.answer(request, world_.answers);
         status = answer.status;
         keep = co_await respond(request, fault, answer) && keep;
       }
@@ -252,7 +252,7 @@ class Session {
       socket.set_option(websocket::stream_base::decorator([](websocket::response_type& response) { response.set(http::field::sec_websocket_protocol, "realtime"); }));
     }
     co_await socket.async_accept(upgrade, use_awaitable);
-    Conversation conversation(request);
+    Conversation conversation(request, world_.answers);
     const auto interval = std::chrono::milliseconds(request.number("x-mock-interval-ms", 0));
     co_await say(socket, conversation.greeting(), interval);
     for (;;) {

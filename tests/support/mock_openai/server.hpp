@@ -6,6 +6,7 @@
 #include <boost/asio/ssl/context.hpp>
 
 #include "answers.hpp"
+#include "organization.hpp"
 #include "recorder.hpp"
 #include "script.hpp"
 
@@ -17,9 +18,11 @@ struct World {
   Script script;
   Recorder recorder;
   std::string prefix;
+  Organization organization = {};
 };
 
-/// Answers `/_mock/...`, the tests' side door: they are not recorded and need no key.
+/// Answers `/_mock/...`, the tests' side door: they are not recorded and need no key. Whoever posts `{"name","keys"}` to
+/// `projects` makes keys share a project.
 boost::asio::awaitable<Answer> control(World& world, const Request& request);
 
 /// Accepts connections for ever; `context` null: plain.

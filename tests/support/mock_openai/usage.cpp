@@ -86,6 +86,14 @@ ordered_json responses_usage(const Figures& figures) {
           {"total_tokens", figures.total()}};
 }
 
+ordered_json run_usage(const Figures& figures) {
+  return {{"prompt_tokens", figures["input"]},
+          {"completion_tokens", figures["output"]},
+          {"total_tokens", figures.total()},
+          {"prompt_token_details", {{"cached_tokens", figures["cached"]}}},
+          {"completion_tokens_details", {{"reasoning_tokens", figures["reasoning"]}}}};
+}
+
 ordered_json embeddings_usage(const Figures& figures) {
   return {{"prompt_tokens", figures["input"]}, {"total_tokens", figures.asked("total") ? figures["total"] : figures["input"]}};
 }

@@ -28,6 +28,8 @@ const char* problem_of_usage(const Request& request);
 
 ordered_json chat_usage(const Figures& figures);
 ordered_json responses_usage(const Figures& figures);
+/// Of an assistant's run.
+ordered_json run_usage(const Figures& figures);
 ordered_json embeddings_usage(const Figures& figures);
 ordered_json speech_usage(const Figures& figures);
 ordered_json transcript_usage(const Figures& figures);

@@ -1,4 +1,4 @@
-#include "proxyxai/accounts/window.hpp"
+#include "proxyxai/base/window.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "proxyxai/metering/object_names.hpp"
+
+namespace proxyxai {
+
+/// Finds the ids that an answer tells while it passes, be it JSON or server-sent events, in pieces of any size. What stands in
+/// `metadata` is the caller's, and told by nobody. One answer; loop thread; bounded memory.
+class ObjectScan {
+ public:
+  enum class Format : std::uint8_t {
+    json,
+    documents,     ///< One after another, as a WebSocket tells them.
+    events,        ///< Named ones; those that tell pieces of text (`...delta`) are passed over.
+    first_event,   ///< Only the first that tells an id, as chunks of a chat all tell the same.
+  };
+  explicit ObjectScan(Format format);
+  ~ObjectScan();
+
+  void feed(std::string_view piece);
+  /// What is fed next is another document.
+  void restart();
+
+  /// What was found since the last call, each once in a row.
+  std::vector<ObjectName> take();
+  [[nodiscard]] bool has_found() const;
+  /// One JSON document, whose parts come in any order.
+  [[nodiscard]] bool is_document() const;
+  /// The `id` at the top of the document, or of the first event's `response`; empty: none yet.
+  [[nodiscard]] const std::string& own_id() const;
+  /// `bytes` at the top: the size of a file; 0: not told.
+  [[nodiscard]] std::int64_t bytes() const;
+  /// `status` at the top, or in the last event's `response`; empty: not told.
+  [[nodiscard]] const std::string& status() const;
+  /// `fine_tuned_model` at the top; empty: not told.
+  [[nodiscard]] const std::string& tuned_model() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace proxyxai

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "proxyxai/base/api_error.hpp"
+#include "proxyxai/objects/directory.hpp"
+#include "proxyxai/proxy/pending_bills.hpp"
+#include "proxyxai/proxy/request_context.hpp"
+
+namespace proxyxai {
+
+/// The phase `locate`: what of upstream's a request names, whether its account may reach that, and under which key it lives.
+/// Loop thread only.
+class Locator {
+ public:
+  Locator(ObjectDirectory& objects, const PendingBills& pending) : objects_(objects), pending_(pending) {}
+
+  /// False: the request names nothing of upstream's and makes nothing there; most do not.
+  static bool concerns(const RequestContext& request);
+  /// Fills in the request's "locate". What the account does not reach is refused as if it did not exist.
+  Task<std::optional<ApiError>> locate(RequestContext& request) const;
+
+ private:
+  struct Named {
+    ObjectName name;
+    bool may_be_unknown = false;  ///< Upstream may know it all the same.
+  };
+  static std::optional<ApiError> collect(const RequestContext& request, std::vector<Named>& named);
+  Task<void> find_home(RequestContext& request) const;
+
+  ObjectDirectory& objects_;
+  const PendingBills& pending_;
+};
+
+/// A list of things that upstream keeps, of which an account must see its own only.
+bool asks_for_list(const RequestContext& request);
+
+}  // namespace proxyxai

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "proxyxai/objects/directory.hpp"
+#include "proxyxai/proxy/billing.hpp"
+#include "proxyxai/proxy/upstream_reader.hpp"
+
+namespace proxyxai {
+
+/// Work that upstream goes on with after its request has been answered: batches, responses in the background, runs that are not
+/// streamed. Each is asked after until upstream tells what it has used, and is charged then, once, also after a restart. Until
+/// then its account's credit is reserved. Loop thread only.
+class PendingBills {
+ public:
+  struct Parts {
+    Executor executor;
+    ObjectStore& store;
+    ObjectDirectory& objects;
+    AccountDirectory& accounts;
+    Billing& billing;
+    const KeyPool& pool;
+    const UpstreamReader& reader;
+    Clock& clock;
+  };
+  /// `interval`: between the first questions (PENDING_INTERVAL); it grows as the work goes on.
+  PendingBills(Parts parts, milliseconds interval);
+  ~PendingBills();
+
+  /// Takes up what an earlier process has left. Once, before serving.
+  Task<void> load();
+
+  /// The work `id` was begun by `request`, whose answer has come: its cost is left to this. True once it is stored; false: it could
+  /// not be, and the request is charged by what is known.
+  Task<bool> take_on(RequestContext& request, std::string id);
+  [[nodiscard]] bool contains(std::string_view id) const { return entries_.contains(id); }
+  [[nodiscard]] std::size_t size() const { return entries_.size(); }
+
+  /// Asks after what is due. To be called several times a second; returns at once.
+  void tick(Instant now);
+
+ private:
+  struct Entry;
+  Task<void> ask(std::shared_ptr<Entry> entry);
+  Task<void> settle(std::shared_ptr<Entry> entry, Usage usage, std::string model, Money least);
+  void add(PendingBill bill, AccountPtr account);
+
+  const Parts parts_;
+  const milliseconds interval_;
+  std::map<std::string, std::shared_ptr<Entry>, std::less<>> entries_;
+  std::size_t asking_ = 0;
+};
+
+}  // namespace proxyxai

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+
+#include "proxyxai/http/request_body.hpp"
+#include "proxyxai/keys/pool.hpp"
+#include "proxyxai/upstream/origin.hpp"
+
+namespace proxyxai {
+
+/// Reads what upstream keeps, on our own behalf and with one key. Loop thread only.
+class UpstreamReader {
+ public:
+  UpstreamReader(Origins& origins, BodyStore& bodies) : origins_(origins), bodies_(bodies) {}
+
+  struct Answer {
+    unsigned status = 0;  ///< 0: none came, or it was longer than asked for.
+    std::string body;
+  };
+  /// GETs `path`, which begins with `/v1/`. `fields`: header lines, each ended by CR LF. At most `most` bytes of body.
+  Task<Answer> get(UpstreamKeyPtr key, std::string path, std::string fields, std::size_t most) const;
+
+ private:
+  Origins& origins_;
+  BodyStore& bodies_;
+};
+
+}  // namespace proxyxai

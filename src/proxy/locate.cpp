@@ -1,0 +1,140 @@
+#include <algorithm>
+
+#include "proxyxai/http/query.hpp"
+#include "proxyxai/proxy/locator.hpp"
+#include "proxyxai/storage/store.hpp"
+
+namespace proxyxai {
+namespace {
+
+std::string_view method_of(const RequestContext& request) { return request.client.request().method(); }
+
+}  // namespace
+
+bool asks_for_list(const RequestContext& request) {
+  return request.object && request.object->id.empty() && has_list(request.object->kind) && method_of(request) == "GET";
+}
+
+namespace {
+
+/// Upstream remembers conversations with their items, which later requests name one by one.
+bool keeps_items(const RequestContext& request) { return request.endpoint == "responses" || request.endpoint == "conversations"; }
+
+/// Paths of which only what this program knows of may be used: all that could show what others keep upstream.
+bool is_known_path(const RequestContext& request) {
+  if (request.object) return !request.object->id.empty() || method_of(request) == "POST" || asks_for_list(request);
+  static constexpr std::string_view harmless[] = {"models", "completions", "embeddings", "moderations", "audio/speech", "audio/transcriptions",
+                                                  "audio/translations", "images/generations", "images/edits", "images/variations"};
+  return method_of(request) == "POST" || request.upgrade || std::find(std::begin(harmless), std::end(harmless), request.endpoint) != std::end(harmless);
+}
+
+/// As upstream says it, whoever's it is.
+ApiError not_found(const ObjectName& name) {
+  ApiError error{404, "not_found", {}, std::string(name.member.empty() ? "id" : name.member), true};
+  const ObjectKind kind = kind_of(name.id);
+  if (name.member == "previous_response_id") {
+    error.code = "previous_response_not_found";
+    error.message = "Previous response with id '" + name.id + "' not found.";
+  } else if (kind == ObjectKind::model) {
+    error.code = "model_not_found";
+    error.message = "The model `" + name.id + "` does not exist or you do not have access to it.";
+  } else {
+    error.message = "No such " + std::string(facts_of(name.is_item ? ObjectKind::item : kind).noun) + " object: " + name.id;
+  }
+  return error;
+}
+
+ApiError apart(const ObjectName& one, const ObjectName& other) {
+  return {409, "objects_apart",
+          "'" + one.id + "' and '" + other.id + "' were made under different upstream keys and cannot be used together. Make one of them again: "
+          "what an account makes goes to the key of what it made last, while that can be used.", std::string(other.member), true};
+}
+
+}  // namespace
+
+bool Locator::concerns(const RequestContext& request) {
+  const RequestFacts& facts = request.facts;
+  if (!facts.objects.empty() || facts.store.value_or(false) || facts.model.starts_with("ft:") || !request.query.empty()) return true;
+  if (method_of(request) != "POST") return true;
+  return request.path != "/v1/chat/completions" && request.path != "/chat/completions";
+}
+
+std::optional<ApiError> Locator::collect(const RequestContext& request, std::vector<Named>& named) {
+  if (request.object && !request.object->id.empty()) {
+    named.push_back({{std::string(request.object->id.substr(0, max_object_id)), "id", false}, false});
+  }
+  for (const auto& [name, value] : parse_query(request.query)) {
+    const Naming naming = naming_of(name);
+    if (naming.kind == Naming::Kind::none || value.empty()) continue;
+    if (naming.kind != Naming::Kind::object && shape_of(value) != IdShape::object) continue;
+    named.push_back({{value.substr(0, max_object_id), naming.member, false}, false});
+  }
+  if (request.facts.has_more_objects) {
+    return ApiError{400, "too_many_objects", "The request names more than " + std::to_string(max_objects) + " objects.", {}, true};
+  }
+  for (const ObjectName& each : request.facts.objects) {
+    if (!each.is_item || keeps_items(request)) named.push_back({each, each.is_item});
+  }
+  // The operator may have trained one for all.
+  if (request.facts.model.starts_with("ft:")) named.push_back({{request.facts.model.substr(0, max_object_id), "model", false}, true});
+  if (const auto at = request.path.find("models/"); request.endpoint == "models" && at != request.path.npos) {
+    const std::string model = percent_decode(request.path.substr(at + 7));
+    const bool is_deleted = method_of(request) == "DELETE";
+    if (is_deleted || model.starts_with("ft:")) named.push_back({{model.substr(0, max_object_id), "model", false}, !is_deleted});
+  }
+  return std::nullopt;
+}
+
+Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
+  const bool is_root = request.account->row.is_root;
+  request.object = read_object_path(request.path);
+  if (!is_root && !is_known_path(request)) {
+    co_return ApiError{403, "resource_not_allowed", "This key may not use " + std::string(request.path) + ".", {}, true};
+  }
+  if (request.object && method_of(request) == "DELETE" && pending_.contains(request.object->id) && !request.object->goes_on) {
+    co_return ApiError{409, "still_in_progress", "'" + std::string(request.object->id) + "' is still in progress: cancel it, or wait for its end, before it is deleted.", "id", false};
+  }
+  std::vector<Named> named;
+  if (auto refusal = collect(request, named)) co_return refusal;
+  std::vector<std::string> ids;
+  for (const Named& each : named) ids.push_back(each.name.id);
+  std::vector<ObjectDirectory::Found> found;
+  try {
+    if (!ids.empty()) found = co_await objects_.find(request.account->row.dna, std::move(ids));
+  } catch (const StorageError&) {
+    co_return ApiError{503, "storage_unavailable", "The server cannot look up what this request names now. Try again later.", {}, false};
+  }
+  const ObjectName* holder = nullptr;  // whose key it is
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const ObjectName& name = named[i].name;
+    if (!found[i].place) {
+      const bool may_pass = is_root || (named[i].may_be_unknown && !found[i].is_anothers);
+      if (!may_pass) co_return not_found(name);
+      continue;
+    }
+    const KeyId key = found[i].place->key;
+    if (name.member == "input_file_id") request.input_bytes = found[i].place->bytes;
+    if (request.only_key && *request.only_key != key && !name.is_item && !holder->is_item) co_return apart(*holder, name);
+    // An item may be written out in full as well: what has no other place goes first, and the newest item.
+    if (request.only_key && name.is_item && !holder->is_item) continue;
+    request.only_key = key;
+    holder = &name;
+  }
+  const bool is_stored = request.facts.store.value_or(request.endpoint != "chat/completions");
+  request.makes_objects = request.object || request.endpoint == "threads" || request.endpoint == "responses";
+  if (request.endpoint == "chat/completions" && method_of(request) == "POST") request.makes_objects = is_stored;
+  const bool is_making = method_of(request) == "POST" && request.makes_objects && is_stored && request.endpoint != "chat/completions";
+  if (!request.only_key && is_making) co_await find_home(request);
+  co_return std::nullopt;
+}
+
+/// Responses alone keep no account to one key: only those that may be used with files and the like do.
+Task<void> Locator::find_home(RequestContext& request) const {
+  try {
+    request.home_key = co_await objects_.home(request.account->row.dna, request.endpoint == "responses");
+  } catch (const StorageError&) {
+    // Any key will do.
+  }
+}
+
+}  // namespace proxyxai

@@ -1,0 +1,88 @@
+#include "proxyxai/proxy/object_record.hpp"
+
+namespace proxyxai {
+namespace {
+
+/// Whether the request is about the object that its path names as a whole.
+bool is_about_object(const RequestContext& request) {
+  return request.object && !request.object->id.empty() && !request.object->goes_on;
+}
+
+bool is_over(std::string_view status) { return status == "completed" || status == "failed" || status == "incomplete" || status == "cancelled"; }
+
+/// What upstream does not keep is told to nobody: a response that is not stored, and its items.
+bool is_kept(const RequestContext& request, ObjectKind kind) {
+  const bool is_of_response = kind == ObjectKind::response || kind == ObjectKind::item;
+  return !is_of_response || request.facts.store.value_or(true);
+}
+
+}  // namespace
+
+void ObjectRecord::begin(RequestContext& request, unsigned status, std::string_view content_type) const {
+  const std::string_view method = request.client.request().method();
+  const bool is_good = status >= 200 && status < 300;
+  if (is_about_object(request) && request.only_key && ((method == "DELETE" && is_good) || (method != "POST" && status == 404))) {
+    objects_.forget(request.object->id);
+    return;
+  }
+  if (!request.makes_objects || !is_good || method == "HEAD") return;
+  if (has_media_type(content_type, "application/json")) {
+    request.made.emplace(ObjectScan::Format::json);
+  } else if (has_media_type(content_type, "text/event-stream")) {
+    const bool repeats_one = request.endpoint == "chat/completions";
+    request.made.emplace(repeats_one ? ObjectScan::Format::first_event : ObjectScan::Format::events);
+  }
+}
+
+bool ObjectRecord::feed(RequestContext& request, std::string_view piece, bool last) {
+  request.made->feed(piece);
+  // A document's own id and size may stand anywhere in it; events are whole.
+  return request.made->is_document() ? last : request.made->has_found();
+}
+
+std::vector<ObjectDirectory::Made> ObjectRecord::read(const RequestContext& request, ObjectScan& scan) {
+  const bool keeps_items = request.endpoint == "responses" || request.endpoint == "conversations";
+  std::vector<ObjectDirectory::Made> made;
+  for (ObjectName& each : scan.take()) {
+    const ObjectKind kind = each.is_item ? ObjectKind::item : kind_of(each.id);
+    if (!is_kept(request, kind) || (kind == ObjectKind::item && !keeps_items)) continue;
+    const bool is_own = each.id == scan.own_id();
+    made.push_back({std::move(each.id), kind, is_own && kind == ObjectKind::file ? scan.bytes() : 0});
+  }
+  return made;
+}
+
+void ObjectRecord::note(RequestContext& request, ObjectScan& scan) const {
+  objects_.note(request.account->row.dna, request.exchange.attempt().key, read(request, scan));
+}
+
+Task<void> ObjectRecord::write(RequestContext& request) const {
+  ObjectScan& scan = *request.made;
+  std::vector<ObjectDirectory::Made> made = read(request, scan);
+  for (const ObjectDirectory::Made& each : made) {
+    if (each.kind == ObjectKind::thread) request.thread_id = each.id;
+  }
+  // Of an upstream whose ids look otherwise.
+  const bool is_collection = request.object && request.object->id.empty();
+  if (is_collection && !scan.own_id().empty() && is_kept(request, request.object->kind) && kind_of(scan.own_id()) == ObjectKind::other) {
+    made.push_back({scan.own_id(), request.object->kind, scan.bytes()});
+  }
+  if (!scan.tuned_model().empty()) made.push_back({scan.tuned_model(), ObjectKind::model, 0});
+  const KeyId key = request.exchange.attempt().key;
+  const std::string& owner = request.account->row.dna;
+  // What is charged waits for its commit anyway, which comes behind this one.
+  const bool waits = request.price == nullptr || request.is_deferred;
+  if (waits) co_await objects_.put(owner, key, std::move(made));
+  else objects_.note(owner, key, std::move(made));
+  if (request.is_deferred && !request.is_pending && !scan.own_id().empty()) co_await leave_cost(request);
+}
+
+/// Work that goes on is charged when it ends; what has told its usage already is charged as usual.
+Task<void> ObjectRecord::leave_cost(RequestContext& request) const {
+  const bool is_told = request.meter && request.meter->usage().given;
+  if (is_told || is_over(request.made->status())) co_return;
+  std::string id = request.made->own_id();
+  request.is_pending = co_await pending_.take_on(request, std::move(id));
+}
+
+}  // namespace proxyxai

@@ -1,0 +1,184 @@
+#include "proxyxai/proxy/pending_bills.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <boost/asio/co_spawn.hpp>
+#include <spdlog/spdlog.h>
+
+#include "proxyxai/metering/object_scan.hpp"
+
+namespace proxyxai {
+namespace {
+
+constexpr std::size_t most_asking = 16, most_answer = 16 << 20;
+constexpr milliseconds longest_interval{60'000}, longest_batch_interval{600'000};
+constexpr std::string_view beta_fields = "OpenAI-Beta: assistants=v2\r\n";
+
+bool is_over(std::string_view status) {
+  static constexpr std::array<std::string_view, 6> last{"completed", "failed", "cancelled", "canceled", "incomplete", "expired"};
+  return std::find(last.begin(), last.end(), status) != last.end();
+}
+
+/// Where upstream tells how the work of a request stands.
+std::string path_of(const RequestContext& request, const std::string& id) {
+  if (request.endpoint == "batches") return "/v1/batches/" + id;
+  if (request.endpoint == "responses") return "/v1/responses/" + id;
+  // `/v1/threads/{thread}/runs[/{run}/submit_tool_outputs]`; of `/v1/threads/runs` the answer tells the thread.
+  std::string_view path = request.path;
+  if (path.starts_with("/v1")) path.remove_prefix(3);
+  const auto runs = path.find("/runs");
+  std::string thread(path.substr(0, runs));
+  if (thread == "/threads") thread += "/" + request.thread_id;
+  return "/v1" + thread + "/runs/" + id;
+}
+
+/// What one answer about the work tells.
+struct Told {
+  std::string status, model;
+  Usage usage;
+  std::vector<ObjectName> objects;
+};
+
+Told read(const PendingBill& bill, std::string_view body) {
+  Told told;
+  ObjectScan scan(ObjectScan::Format::json);
+  scan.feed(body);
+  told.status = scan.status();
+  told.objects = scan.take();
+  // A batch tells its usage as a response does.
+  AnswerMeter meter({bill.endpoint == "threads" ? "threads" : "responses", "application/json", false});
+  meter.pass(body);
+  meter.finish();
+  told.usage = meter.usage();
+  told.model = meter.model();
+  return told;
+}
+
+}  // namespace
+
+struct PendingBills::Entry {
+  PendingBill bill;
+  Reservation reservation;
+  Instant next{};
+  milliseconds interval{0};
+  bool is_asking = false;
+};
+
+PendingBills::PendingBills(Parts parts, milliseconds interval) : parts_(parts), interval_(interval) {}
+PendingBills::~PendingBills() = default;
+
+Task<void> PendingBills::load() {
+  std::vector<PendingBill> bills = co_await parts_.store.load_pending();
+  for (PendingBill& each : bills) {
+    AccountPtr account = co_await parts_.accounts.find(AccountId{each.account_id});
+    if (account) add(std::move(each), std::move(account));
+    else spdlog::error("the account {} of {} is gone: nobody is charged for it", each.account_id, each.id);
+  }
+  if (!entries_.empty()) spdlog::info("{} batches, background responses and runs are still to be charged", entries_.size());
+}
+
+void PendingBills::add(PendingBill bill, AccountPtr account) {
+  const Money reserved = account->row.is_root ? Money{} : bill.reserved;
+  std::string id = bill.id;
+  auto entry = std::make_shared<Entry>(Entry{std::move(bill), Reservation(std::move(account), reserved), parts_.clock.now() + interval_, interval_, false});
+  entries_.insert_or_assign(std::move(id), std::move(entry));
+}
+
+Task<bool> PendingBills::take_on(RequestContext& request, std::string id) {
+  PendingBill bill;
+  bill.id = std::move(id);
+  bill.account_id = request.account->row.id;
+  bill.key = request.exchange.attempt().key;
+  bill.path = path_of(request, bill.id);
+  bill.endpoint = request.endpoint;
+  bill.model = request.facts.model;
+  if (request.endpoint == "batches") bill.tier = "batch";
+  bill.reserved = request.hold.money();
+  const Usage known = parts_.billing.known_usage(request);
+  bill.input = known.input;
+  bill.output = known.output;
+  bill.made = parts_.clock.wall_now();
+  PendingBill stored = bill;
+  try {
+    co_await parts_.store.put_pending(std::move(stored));
+  } catch (const StorageError& error) {
+    spdlog::error("{} cannot be charged when it ends, for that could not be stored: {}", bill.id, error.what());
+    co_return false;
+  }
+  add(std::move(bill), request.account);
+  co_return true;
+}
+
+void PendingBills::tick(Instant now) {
+  for (const auto& [id, entry] : entries_) {
+    if (asking_ == most_asking) return;
+    if (entry->is_asking || now < entry->next) continue;
+    entry->is_asking = true;
+    ++asking_;
+    boost::asio::co_spawn(parts_.executor, ask(entry), [this, entry](std::exception_ptr failure) {
+      entry->is_asking = false;
+      --asking_;
+      const milliseconds most = entry->bill.endpoint == "batches" ? longest_batch_interval : longest_interval;
+      entry->interval = std::min(entry->interval * 3 / 2, most);
+      entry->next = parts_.clock.now() + entry->interval;
+      try {
+        if (failure) std::rethrow_exception(failure);
+      } catch (const std::exception& error) {
+        spdlog::error("asking after {} failed and will be tried again: {}", entry->bill.id, error.what());
+      }
+    });
+  }
+}
+
+Task<void> PendingBills::ask(std::shared_ptr<Entry> entry) {
+  const PendingBill& bill = entry->bill;
+  Usage usage;
+  usage.input = bill.input;
+  usage.output = bill.output;
+  usage.estimated = true;
+  usage.tier = bill.tier;
+  std::string model = bill.model;
+  const UpstreamKeyPtr key = parts_.pool.find(bill.key);
+  const auto health = parts_.pool.health(bill.key);
+  if (!key || !health || health->state == KeyState::dead) {
+    spdlog::warn("the upstream key of {} is gone: it is charged by what is known of it", bill.id);
+    co_await settle(std::move(entry), std::move(usage), std::move(model), Money{});
+    co_return;
+  }
+  if (health->state == KeyState::disabled) co_return;
+  std::string path = bill.path, fields(beta_fields);
+  const UpstreamReader::Answer answer = co_await parts_.reader.get(key, std::move(path), std::move(fields), most_answer);
+  if (answer.status == 404 || answer.status == 410) {
+    // Who deletes it before it is charged pays all that was reserved: nobody can tell any more what it has used.
+    spdlog::warn("upstream knows {} no more: it is charged what was reserved for it", bill.id);
+    const Money reserved = entry->reservation.money();
+    co_await settle(std::move(entry), std::move(usage), std::move(model), reserved);
+    co_return;
+  }
+  if (answer.status != 200) co_return;
+  Told told = read(bill, answer.body);
+  if (!is_over(told.status)) co_return;
+  std::vector<ObjectDirectory::Made> made;
+  for (ObjectName& each : told.objects) {
+    if (!each.is_item) made.push_back({each.id, kind_of(each.id), 0});
+  }
+  parts_.objects.note(entry->reservation.account()->row.dna, bill.key, std::move(made));
+  if (!told.model.empty()) model = told.model;
+  if (told.usage.given) {
+    usage = told.usage;
+    if (!bill.tier.empty()) usage.tier = bill.tier;
+  } else if (told.status == "failed" || told.status == "expired") {
+    usage.input = usage.output = 0;
+  }
+  co_await settle(std::move(entry), std::move(usage), std::move(model), Money{});
+}
+
+Task<void> PendingBills::settle(std::shared_ptr<Entry> entry, Usage usage, std::string model, Money least) {
+  const bool stored = co_await parts_.billing.bill_pending(entry->reservation.account(), entry->bill, std::move(usage), std::move(model), least);
+  // What could not be stored is asked after again.
+  const std::string id = entry->bill.id;
+  if (stored) entries_.erase(id);
+}
+
+}  // namespace proxyxai
