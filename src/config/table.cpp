@@ -44,7 +44,7 @@ const SettingRow rows[] = {
      [](S& s, T t) { s.upstream_proxy = value::proxy_url(t); }},
     {{"KEYS_RELOAD_INTERVAL", "7200s", a_duration, "how often the pool is read again from the database"},
      [](S& s, T t) { s.keys_reload_interval = value::duration(t); }},
-    {{"KEYS_MAX_WAIT", "5s", a_duration, "longest wait for a key that is cooling; beyond, the client gets 429"},
+    {{"KEYS_MAX_WAIT", "5s", a_duration, "longest wait for a key that is cooling or at its limit; beyond, the client gets 429"},
      [](S& s, T t) { s.keys_max_wait = value::duration(t); }},
     {{"PENDING_INTERVAL", "2s", a_duration,
       "how soon batches, background responses and runs are asked after, to be charged when they have ended; less often as they go on"},

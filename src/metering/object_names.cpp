@@ -43,7 +43,7 @@ Naming naming_of(std::string_view member) {
     if (known != object_members.end()) return {Kind::object, *known};
     return {member == "id" || member == "item_id" ? Kind::by_shape_or_item : Kind::by_shape, {}};
   }
-  if (member == "conversation" || member == "container") return {Kind::by_shape, {}};
+  if (member == "conversation" || member == "container" || member == "result_files") return {Kind::by_shape, {}};
   return {};
 }
 

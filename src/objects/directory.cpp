@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <list>
 #include <unordered_map>
-#include <unordered_set>
 
 #include <boost/asio/co_spawn.hpp>
 #include <spdlog/spdlog.h>
@@ -111,12 +110,16 @@ Task<std::vector<ObjectDirectory::Found>> ObjectDirectory::find(std::string aske
   for (const ObjectRow& row : rows) {
     if (row.owner.starts_with(asker)) memory_->put(row);
   }
-  std::unordered_set<std::string_view> stored;
-  for (const ObjectRow& row : rows) stored.insert(row.id);
+  std::unordered_map<std::string_view, KeyId> stored;
+  for (const ObjectRow& row : rows) stored.emplace(row.id, row.key);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (found[i].place) continue;
     look(i);
-    found[i].is_anothers = !found[i].place && (stored.contains(ids[i]) || memory_->objects.find(ids[i]) != nullptr);
+    if (found[i].place) continue;
+    const auto row = stored.find(ids[i]);
+    const Memory::Object* const object = memory_->objects.find(ids[i]);
+    found[i].is_anothers = row != stored.end() || object != nullptr;
+    if (found[i].is_anothers) found[i].holder = row != stored.end() ? row->second : object->place.key;
   }
   co_return found;
 }
@@ -134,7 +137,7 @@ std::vector<ObjectRow> ObjectDirectory::remember(const std::string& owner, KeyId
       Memory::Home* const known = memory_->homes.find(owner);
       Memory::Home home = known == nullptr ? Memory::Home{} : *known;
       home.key = key;
-      if (has_list(each.kind)) home.lasting = key;
+      if (binds(each.kind)) home.lasting = key;
       memory_->homes.put(owner, home);
     }
     rows.push_back(std::move(row));
@@ -185,7 +188,7 @@ Task<KeyId> ObjectDirectory::home(std::string owner, bool lasting) {
     known = memory_->homes.find(owner);
     if (known == nullptr) known = &memory_->homes.put(owner, {key, key});
   }
-  co_return lasting ? known->lasting : known->key;
+  co_return lasting || known->lasting != 0 ? known->lasting : known->key;
 }
 
 void ObjectDirectory::tick(Instant now) {

@@ -231,7 +231,7 @@ UsageRow Billing::new_row(const RequestContext& request, const Usage& usage) con
   UsageRow row;
   row.path = ledger_.word(request.endpoint);
   row.attempts = static_cast<int>(request.attempts);
-  row.key_id = request.tried.empty() ? 0 : request.tried.back();
+  row.key_id = request.exchange.attempt().key;
   row.input = usage.input;
   row.cached = usage.cached;
   row.output = usage.output;

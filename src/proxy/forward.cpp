@@ -132,6 +132,14 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
       if (last.status == 0 || refusal->code == "client_gone") co_return refusal;
       break;
     }
+    if (is_avoided(request, choice.lease->id)) {
+      // Only those are left that must not be asked: as if nobody knew what is named.
+      Attempt none;
+      none.key = choice.lease->id;
+      none.fault = Fault::ours;
+      parts_.pool.report(none, limit_subject(request), request.endpoint);
+      co_return ApiError{404, "not_found", "An item that the request names was not found.", "input", true};
+    }
     request.lease = std::move(choice.lease);
     request.waits_until = {};
     // Forward.
@@ -170,6 +178,7 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
     request.reason = ended.reason;
     break;
   }
+  if (request.only_key && request.fault == Fault::dead) co_return gone(request.exchange.attempt().reason);
   if (last.status == 0) co_return no_upstream();
   co_await relay_.pass_saved(request, last);
   co_return std::nullopt;

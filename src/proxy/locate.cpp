@@ -11,6 +11,10 @@ std::string_view method_of(const RequestContext& request) { return request.clien
 
 }  // namespace
 
+bool is_avoided(const RequestContext& request, KeyId key) {
+  return std::find(request.avoided.begin(), request.avoided.end(), key) != request.avoided.end();
+}
+
 bool asks_for_list(const RequestContext& request) {
   return request.object && request.object->id.empty() && has_list(request.object->kind) && method_of(request) == "GET";
 }
@@ -22,10 +26,11 @@ bool keeps_items(const RequestContext& request) { return request.endpoint == "re
 
 /// Paths of which only what this program knows of may be used: all that could show what others keep upstream.
 bool is_known_path(const RequestContext& request) {
+  if (request.upgrade) return true;
   if (request.object) return !request.object->id.empty() || method_of(request) == "POST" || asks_for_list(request);
   static constexpr std::string_view harmless[] = {"models", "completions", "embeddings", "moderations", "audio/speech", "audio/transcriptions",
                                                   "audio/translations", "images/generations", "images/edits", "images/variations"};
-  return method_of(request) == "POST" || request.upgrade || std::find(std::begin(harmless), std::end(harmless), request.endpoint) != std::end(harmless);
+  return method_of(request) == "POST" || std::find(std::begin(harmless), std::end(harmless), request.endpoint) != std::end(harmless);
 }
 
 /// As upstream says it, whoever's it is.
@@ -44,6 +49,15 @@ ApiError not_found(const ObjectName& name) {
   return error;
 }
 
+/// False: there are too many to avoid.
+bool avoid(RequestContext& request, KeyId key) {
+  if (is_avoided(request, key)) return true;
+  if (request.avoided.size() == request.avoided.capacity()) return false;
+  request.avoided.push_back(key);
+  request.tried.push_back(key);
+  return true;
+}
+
 ApiError apart(const ObjectName& one, const ObjectName& other) {
   return {409, "objects_apart",
           "'" + one.id + "' and '" + other.id + "' were made under different upstream keys and cannot be used together. Make one of them again: "
@@ -59,28 +73,26 @@ bool Locator::concerns(const RequestContext& request) {
   return request.path != "/v1/chat/completions" && request.path != "/chat/completions";
 }
 
-std::optional<ApiError> Locator::collect(const RequestContext& request, std::vector<Named>& named) {
+std::optional<ApiError> Locator::collect(const RequestContext& request, std::vector<ObjectName>& named) {
   if (request.object && !request.object->id.empty()) {
-    named.push_back({{std::string(request.object->id.substr(0, max_object_id)), "id", false}, false});
+    named.push_back({std::string(request.object->id.substr(0, max_object_id)), "id", false});
   }
   for (const auto& [name, value] : parse_query(request.query)) {
     const Naming naming = naming_of(name);
     if (naming.kind == Naming::Kind::none || value.empty()) continue;
     if (naming.kind != Naming::Kind::object && shape_of(value) != IdShape::object) continue;
-    named.push_back({{value.substr(0, max_object_id), naming.member, false}, false});
+    named.push_back({value.substr(0, max_object_id), naming.member, false});
   }
   if (request.facts.has_more_objects) {
     return ApiError{400, "too_many_objects", "The request names more than " + std::to_string(max_objects) + " objects.", {}, true};
   }
   for (const ObjectName& each : request.facts.objects) {
-    if (!each.is_item || keeps_items(request)) named.push_back({each, each.is_item});
+    if (!each.is_item || keeps_items(request)) named.push_back(each);
   }
-  // The operator may have trained one for all.
-  if (request.facts.model.starts_with("ft:")) named.push_back({{request.facts.model.substr(0, max_object_id), "model", false}, true});
+  if (request.facts.model.starts_with("ft:")) named.push_back({request.facts.model.substr(0, max_object_id), "model", false});
   if (const auto at = request.path.find("models/"); request.endpoint == "models" && at != request.path.npos) {
     const std::string model = percent_decode(request.path.substr(at + 7));
-    const bool is_deleted = method_of(request) == "DELETE";
-    if (is_deleted || model.starts_with("ft:")) named.push_back({{model.substr(0, max_object_id), "model", false}, !is_deleted});
+    if (method_of(request) == "DELETE" || model.starts_with("ft:")) named.push_back({model.substr(0, max_object_id), "model", false});
   }
   return std::nullopt;
 }
@@ -91,13 +103,10 @@ Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
   if (!is_root && !is_known_path(request)) {
     co_return ApiError{403, "resource_not_allowed", "This key may not use " + std::string(request.path) + ".", {}, true};
   }
-  if (request.object && method_of(request) == "DELETE" && pending_.contains(request.object->id) && !request.object->goes_on) {
-    co_return ApiError{409, "still_in_progress", "'" + std::string(request.object->id) + "' is still in progress: cancel it, or wait for its end, before it is deleted.", "id", false};
-  }
-  std::vector<Named> named;
+  std::vector<ObjectName> named;
   if (auto refusal = collect(request, named)) co_return refusal;
   std::vector<std::string> ids;
-  for (const Named& each : named) ids.push_back(each.name.id);
+  for (const ObjectName& each : named) ids.push_back(each.id);
   std::vector<ObjectDirectory::Found> found;
   try {
     if (!ids.empty()) found = co_await objects_.find(request.account->row.dna, std::move(ids));
@@ -106,10 +115,12 @@ Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
   }
   const ObjectName* holder = nullptr;  // whose key it is
   for (std::size_t i = 0; i < named.size(); ++i) {
-    const ObjectName& name = named[i].name;
+    const ObjectName& name = named[i];
     if (!found[i].place) {
-      const bool may_pass = is_root || (named[i].may_be_unknown && !found[i].is_anothers);
-      if (!may_pass) co_return not_found(name);
+      if (!is_root && !name.is_item) co_return not_found(name);
+      // Where it is another's, the keys that do not hold it say what they say of one that does not exist.
+      const bool is_held = !is_root && found[i].is_anothers;
+      if (is_held && !avoid(request, found[i].holder)) co_return not_found(name);
       continue;
     }
     const KeyId key = found[i].place->key;
@@ -119,6 +130,12 @@ Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
     if (request.only_key && name.is_item && !holder->is_item) continue;
     request.only_key = key;
     holder = &name;
+  }
+  if (request.object && method_of(request) == "DELETE" && pending_.contains(request.object->id) && !request.object->goes_on) {
+    co_return ApiError{409, "still_in_progress", "'" + std::string(request.object->id) + "' is still in progress: cancel it, or wait for its end, before it is deleted.", "id", false};
+  }
+  if (request.only_key && is_avoided(request, *request.only_key)) {
+    co_return ApiError{404, "not_found", "An item that the request names was not found.", "input", true};
   }
   const bool is_stored = request.facts.store.value_or(request.endpoint != "chat/completions");
   request.makes_objects = request.object || request.endpoint == "threads" || request.endpoint == "responses";

@@ -1,49 +1,56 @@
-#include "model_list.hpp"
+#include "proxyxai/proxy/model_list.hpp"
+
+#include <set>
 
 #include <nlohmann/json.hpp>
+
+#include "proxyxai/storage/store.hpp"
 
 namespace proxyxai {
 namespace {
 
 using nlohmann::ordered_json;
 
-ordered_json parse_list(std::string_view body) {
-  auto list = ordered_json::parse(body, nullptr, false);
-  return list.is_object() && list.contains("data") && list["data"].is_array() ? list : ordered_json();
-}
+constexpr std::size_t most_tuned = 100, most_model = 64 << 10;
 
 std::string id_of(const ordered_json& model) {
   return model.is_object() && model.contains("id") && model["id"].is_string() ? model["id"].get<std::string>() : std::string();
 }
 
+bool is_tuned(std::string_view id) { return id.starts_with("ft:"); }
+
 }  // namespace
 
-bool is_filtered_list(const RequestContext& request) {
+bool ModelList::concerns(const RequestContext& request) {
   if (request.endpoint != "models" || request.client.request().method() != "GET" || !request.path.ends_with("/models")) return false;
-  return request.exchange.answered_status() == 200 && (!request.account->row.is_root || request.account->limits_models());
+  return request.exchange.answered_status() == 200 && !request.account->row.is_root;
 }
 
-std::vector<std::string> tuned_models(std::string_view body) {
-  std::vector<std::string> ids;
-  if (body.find("\"ft:") == body.npos) return ids;
-  const ordered_json list = parse_list(body);
-  if (list.is_null()) return ids;
-  for (const auto& each : list["data"]) {
-    if (std::string id = id_of(each); id.starts_with("ft:")) ids.push_back(std::move(id));
-  }
-  return ids;
-}
-
-std::optional<std::string> filter_models(std::string_view body, const Account& account, const std::set<std::string>& hidden) {
-  auto list = parse_list(body);
-  if (list.is_null()) return std::nullopt;
+Task<std::optional<std::string>> ModelList::made_of(RequestContext& request, std::string body) const {
+  ObjectQuery query;
+  query.of = request.account->row.dna;
+  query.kind = static_cast<std::uint8_t>(ObjectKind::model);
+  query.size = most_tuned;
+  const std::vector<ObjectRow> own = co_await parts_.objects.list(std::move(query));
+  const bool has_tuned = body.find("\"ft:") != body.npos;
+  if (own.empty() && !has_tuned && !request.account->limits_models()) co_return body;
+  auto list = ordered_json::parse(body, nullptr, false);
+  if (!list.is_object() || !list.contains("data") || !list["data"].is_array()) co_return std::nullopt;
   auto kept = ordered_json::array();
   for (auto& each : list["data"]) {
     const std::string id = id_of(each);
-    if (!id.empty() && account.may_use_model(id) && !hidden.contains(id)) kept.push_back(std::move(each));
+    if (!id.empty() && !is_tuned(id) && request.account->may_use_model(id)) kept.push_back(std::move(each));
+  }
+  for (const ObjectRow& each : own) {
+    const UpstreamKeyPtr key = parts_.pool.find(each.key);
+    if (!key || !request.account->may_use_model(each.id)) continue;
+    std::string path = "/v1/models/" + each.id, fields;
+    const UpstreamReader::Answer answer = co_await parts_.reader.get(key, std::move(path), std::move(fields), most_model);
+    auto model = answer.status == 200 ? ordered_json::parse(answer.body, nullptr, false) : ordered_json();
+    if (id_of(model) == each.id) kept.push_back(std::move(model));
   }
   list["data"] = std::move(kept);
-  return list.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  co_return list.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
 }  // namespace proxyxai

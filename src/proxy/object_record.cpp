@@ -1,5 +1,7 @@
 #include "proxyxai/proxy/object_record.hpp"
 
+#include <algorithm>
+
 namespace proxyxai {
 namespace {
 
@@ -70,8 +72,11 @@ Task<void> ObjectRecord::write(RequestContext& request) const {
   if (!scan.tuned_model().empty()) made.push_back({scan.tuned_model(), ObjectKind::model, 0});
   const KeyId key = request.exchange.attempt().key;
   const std::string& owner = request.account->row.dna;
-  // What is charged waits for its commit anyway, which comes behind this one.
-  const bool waits = request.price == nullptr || request.is_deferred;
+  // Once the client knows it, it may use it, whatever happens here meanwhile. What ends with a charge waits for that, which is
+  // stored behind this; items are used only once they are complete.
+  const bool is_charged = request.price != nullptr && !request.is_deferred && scan.is_document();
+  const bool are_items = std::all_of(made.begin(), made.end(), [](const auto& each) { return each.kind == ObjectKind::item; });
+  const bool waits = !is_charged && !are_items;
   if (waits) co_await objects_.put(owner, key, std::move(made));
   else objects_.note(owner, key, std::move(made));
   if (request.is_deferred && !request.is_pending && !scan.own_id().empty()) co_await leave_cost(request);

@@ -84,7 +84,7 @@ void Observer::on_settled(const RequestContext& request, std::string_view client
   record.bytes_in = in;
   record.bytes_out = out;
   record.attempts = request.attempts;
-  record.key_id = request.tried.empty() ? 0 : request.tried.back();
+  record.key_id = request.exchange.attempt().key;
   record.duration_us = took;
   record.first_byte_us = first;
   record.upstream_us = upstream;

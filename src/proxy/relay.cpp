@@ -5,7 +5,6 @@
 
 #include <boost/container/small_vector.hpp>
 
-#include "model_list.hpp"
 #include "proxyxai/base/ascii.hpp"
 #include "proxyxai/http/hygiene.hpp"
 
@@ -168,7 +167,7 @@ Task<void> Relay::pass(RequestContext& request) const {
   Exchange& exchange = request.exchange;
   UpstreamConnection& upstream = *exchange.connection();
   const unsigned status = upstream.answer().status();
-  if (is_filtered_list(request)) {
+  if (ModelList::concerns(request)) {
     co_await pass_models(request);
     co_return;
   }
@@ -319,28 +318,18 @@ Task<void> Relay::fail(RequestContext& request, Outlet& outlet, Framing framing)
   co_await refuse(request, cannot_store());
 }
 
-/// The list of models, without those the account may not use.
+/// The list of models, as the account may see it.
 Task<void> Relay::pass_models(RequestContext& request) const {
   UpstreamConnection& upstream = *request.exchange.connection();
   UpstreamConnection::Body piece = upstream.buffered_body();
   std::string body(piece.data);
-  while (!piece.done && piece.failure.empty() && body.size() <= most_model_list) {
+  while (!piece.done && piece.failure.empty() && body.size() <= ModelList::most_bytes) {
     piece = co_await upstream.read_body(idle_timeout_);
     body.append(piece.data);
   }
   const bool whole = piece.done && piece.failure.empty();
-  std::set<std::string> hidden;
-  std::vector<std::string> tuned = tuned_models(body);
-  if (!tuned.empty()) {
-    std::vector<std::string> ids = tuned;
-    const std::vector<ObjectDirectory::Found> found = co_await record_.objects().find(request.account->row.dna, std::move(ids));
-    for (std::size_t i = 0; i < tuned.size(); ++i) {
-      if (found[i].is_anothers) hidden.insert(tuned[i]);
-    }
-  }
   std::optional<std::string> list;
-  if (whole && hidden.empty() && !request.account->limits_models()) list = std::move(body);
-  else if (whole) list = filter_models(body, *request.account, hidden);
+  if (whole) list = co_await models_.made_of(request, std::move(body));
   ErrorAnswer answer;
   append_client_fields(answer.fields, upstream.answer().fields(), false);
   answer.status = upstream.answer().status();

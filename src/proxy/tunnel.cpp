@@ -1,4 +1,7 @@
 #include <array>
+#include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
@@ -24,6 +27,22 @@ std::string close_frame(std::uint16_t code, std::string_view reason) {
 constexpr std::string_view out_of_credit = "insufficient_quota", out_of_rate = "rate_limit_exceeded", not_found = "not_found", bad_frame = "bad_frame",
                            not_stored = "storage_unavailable";
 constexpr std::uint16_t policy_violation = 1008, try_again_later = 1013;
+
+ApiError error_of(std::string_view reason) {
+  if (reason == out_of_credit) return {429, std::string(reason), "Insufficient balance", {}, true};
+  if (reason == out_of_rate) return {429, std::string(reason), "Rate limit reached: no further turn is possible now.", {}, false};
+  if (reason == not_found) return {404, std::string(reason), "An object that the message names was not found.", {}, true};
+  if (reason == bad_frame) return {400, std::string(reason), "The message could not be read.", {}, true};
+  return {503, std::string(not_stored), "The server cannot write down what this costs now. Try again later.", {}, false};
+}
+
+/// The last event of a socket, as upstream tells errors (`{"type":"error","status":...,"error":{...}}`), in a text frame.
+std::string error_frame(const ApiError& error) {
+  std::string event = error_body(error);
+  event.insert(1, "\"type\":\"error\",\"status\":" + std::to_string(error.status) + ",");
+  std::string frame{'\x81', 126, static_cast<char>(event.size() >> 8), static_cast<char>(event.size() & 0xff)};
+  return frame.append(event);
+}
 
 /// Reads what a client says into a WebSocket for what it names of upstream's.
 class ClientMessages {
@@ -157,7 +176,8 @@ Task<void> Relay::pump_down(RequestContext& request) const {
     out = asio::const_buffer(piece.data(), got.bytes);
   }
   if (!request.reason.empty()) {
-    const std::string farewell_frame = close_frame(request.reason == not_stored ? try_again_later : policy_violation, request.reason);
+    const std::string farewell_frame =
+        error_frame(error_of(request.reason)) + close_frame(request.reason == not_stored ? try_again_later : policy_violation, request.reason);
     upstream.cancel();
     asio::const_buffer frame(farewell_frame.data(), farewell_frame.size());
     if (is_between_frames) co_await client.write({&frame, 1});

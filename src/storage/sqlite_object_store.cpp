@@ -118,7 +118,7 @@ Task<std::vector<ObjectRow>> SqliteStore::list_objects(ObjectQuery query) {
 
 Task<std::int64_t> SqliteStore::newest_key(std::string owner) {
   auto job = [owner = std::move(owner)](Database& database) {
-    Statement statement = database.prepare("SELECT key_id FROM objects WHERE owner = ? AND kind < 16 ORDER BY made DESC LIMIT 1");
+    Statement statement = database.prepare("SELECT key_id FROM objects WHERE owner = ? AND kind < 16 AND kind < 9 ORDER BY made DESC LIMIT 1");
     statement.bind(std::string_view(owner));
     return statement.step() ? statement.integer(0) : std::int64_t{0};
   };

@@ -66,6 +66,25 @@ def test_a_key_at_its_limit_is_waited_for_and_passed_over(start, mock):
     assert gateway.chat()[0] == 200
 
 
+def test_cache_aware_routing_keeps_prompts_that_begin_alike_on_one_key(start, mock):
+    keys = [f"sk-upstream-cache-{i:06}" for i in range(6)]
+    gateway = start(keys=keys, ROUTING="cache_aware")
+
+    def used():
+        by_key = mock.stats()["by_key"]
+        return {key: by_key.get(key, 0) for key in keys}
+
+    def spread(prompts):
+        before = used()
+        assert {gateway.chat(prompt)[0] for prompt in prompts} == {200}
+        after = used()
+        return [after[key] - before[key] for key in keys if after[key] > before[key]]
+
+    assert spread([f"{'The same instructions. ' * 500} Question {i}" for i in range(12)]) == [12]
+    assert len(spread([f"Instructions {i}. " * 500 for i in range(40)])) > 3
+    assert len(spread(["short"] * 60)) == 6, "what is not cached takes turns"
+
+
 def test_bulk_in_every_form(start):
     gateway = start(keys=[FIRST])
     status, answer = add(gateway, [FIRST, SECOND, {"SecretKey": THIRD, "Level": 2}])

@@ -188,7 +188,7 @@ def test_models_that_one_side_does_not_know_are_summed_for_their_day(used):
     (["1"], "does not take '1'"),
 ])
 def test_bad_use_is_named(options, said):
-    done = subprocess.run([str(BUILD / "proxyxai"), "reconcile", *options], env={"OPENAI_ADMIN_KEY": ADMIN}, capture_output=True, text=True, timeout=60, cwd="/")
+    done = subprocess.run([str(BUILD.resolve() / "proxyxai"), "reconcile", *options], env={"OPENAI_ADMIN_KEY": ADMIN}, capture_output=True, text=True, timeout=60, cwd="/")
     assert done.returncode == 2 and said in done.stderr and done.stdout == "", done
     assert "sk-upstream-key-000001" not in done.stderr
 

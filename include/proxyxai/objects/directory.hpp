@@ -30,7 +30,8 @@ class ObjectDirectory {
   };
   struct Found {
     std::optional<Place> place;  ///< Nullopt: the asker reaches no such object.
-    bool is_anothers = false;    ///< There is one.
+    bool is_anothers = false;    ///< There is one,
+    KeyId holder = 0;            ///< under this key.
   };
   /// Where each of `ids` is, in order. It takes as long to say that `asker` does not reach another's object as that one does not
   /// exist. Throws StorageError.
@@ -48,7 +49,7 @@ class ObjectDirectory {
   void forget(std::string_view id);
 
   /// The key under which the account has made things last, so that what it makes next can be used together with them; 0: none.
-  /// `lasting`: only if one of them is of a kind that has a list.
+  /// Files, vector stores and the like come before responses and threads; `lasting`: only the former count.
   Task<KeyId> home(std::string owner, bool lasting);
 
   /// One page, from the store.

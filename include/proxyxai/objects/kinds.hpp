@@ -11,13 +11,15 @@ namespace proxyxai {
 /// Stored: numbers never change. Those below 16 have a list of their own upstream.
 enum class ObjectKind : std::uint8_t {
   file = 1, batch, tuning_job, vector_store, assistant, container, eval, video, completion,
+  model,  ///< A fine-tuned one.
   upload = 16, thread, response, conversation,
   item,   ///< Of a response or conversation.
-  model,  ///< A fine-tuned one.
   other,  ///< Named by an answer, of no kind that this program knows.
 };
 inline constexpr std::size_t object_kinds = 32;  ///< More than the greatest number.
 
+/// What may be used together with others of its account, so that these should be made under the same key.
+constexpr bool binds(ObjectKind kind) { return kind < ObjectKind::completion; }
 constexpr bool has_list(ObjectKind kind) { return static_cast<std::uint8_t>(kind) < 16; }
 
 struct KindFacts {

@@ -50,6 +50,7 @@ class Exchange {
   Task<void> run(const Outgoing& outgoing, const UpstreamKey& key, Limits limits);
 
   [[nodiscard]] Attempt& attempt() { return attempt_; }
+  [[nodiscard]] const Attempt& attempt() const { return attempt_; }
   /// Status of the answer; 0: none.
   [[nodiscard]] unsigned answered_status() const { return attempt_.status; }
   /// The connection with the answer's head; null when no answer came.

@@ -22,16 +22,15 @@ class Locator {
   Task<std::optional<ApiError>> locate(RequestContext& request) const;
 
  private:
-  struct Named {
-    ObjectName name;
-    bool may_be_unknown = false;  ///< Upstream may know it all the same.
-  };
-  static std::optional<ApiError> collect(const RequestContext& request, std::vector<Named>& named);
+  static std::optional<ApiError> collect(const RequestContext& request, std::vector<ObjectName>& named);
   Task<void> find_home(RequestContext& request) const;
 
   ObjectDirectory& objects_;
   const PendingBills& pending_;
 };
+
+/// The key holds an item that the request names and its account does not reach.
+bool is_avoided(const RequestContext& request, KeyId key);
 
 /// A list of things that upstream keeps, of which an account must see its own only.
 bool asks_for_list(const RequestContext& request);

@@ -5,6 +5,7 @@
 
 #include "proxyxai/http/cors.hpp"
 #include "proxyxai/proxy/billing.hpp"
+#include "proxyxai/proxy/model_list.hpp"
 #include "proxyxai/proxy/object_record.hpp"
 #include "proxyxai/proxy/request_context.hpp"
 
@@ -14,8 +15,22 @@ namespace proxyxai {
 /// that a slow reader costs one piece. The end of an answer that costs something leaves once its cost is stored. Loop thread only.
 class Relay {
  public:
-  Relay(Billing& billing, ObjectDirectory& objects, PendingBills& pending, const Cors& cors, Clock& clock, milliseconds idle_timeout)
-      : billing_(billing), record_(objects, pending), cors_(cors), clock_(clock), idle_timeout_(idle_timeout) {}
+  struct Parts {
+    Billing& billing;
+    ObjectDirectory& objects;
+    PendingBills& pending;
+    const KeyPool& pool;
+    const UpstreamReader& reader;
+    const Cors& cors;
+    Clock& clock;
+  };
+  Relay(const Parts& parts, milliseconds idle_timeout)
+      : billing_(parts.billing),
+        record_(parts.objects, parts.pending),
+        models_({parts.objects, parts.pool, parts.reader}),
+        cors_(parts.cors),
+        clock_(parts.clock),
+        idle_timeout_(idle_timeout) {}
 
   /// The answer on `request.exchange`. An upstream that breaks off leaves the client's body visibly truncated.
   Task<void> pass(RequestContext& request) const;
@@ -47,6 +62,7 @@ class Relay {
 
   Billing& billing_;
   const ObjectRecord record_;
+  const ModelList models_;
   const Cors& cors_;
   Clock& clock_;
   const milliseconds idle_timeout_;

@@ -63,6 +63,7 @@ struct RequestContext {
   // locate
   std::optional<ObjectPath> object;  ///< What of upstream's the path names.
   std::optional<KeyId> only_key;     ///< Holds what the request names; no other key knows it.
+  boost::container::static_vector<KeyId, 16> avoided;  ///< Keys that hold what the request names and may not have; in `tried` from the start.
   KeyId home_key = 0;                ///< Holds what the account made before: the best one for what it makes now; 0: none.
   std::int64_t input_bytes = 0;      ///< Of the file that a batch reads; 0: not known.
   bool makes_objects = false;        ///< Its answer may tell of something new that upstream keeps.

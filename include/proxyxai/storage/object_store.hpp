@@ -58,7 +58,7 @@ class ObjectStore {
   virtual Task<bool> forget_objects(std::vector<std::string> ids) = 0;
   virtual Task<bool> mark_used(std::vector<std::string> ids, std::int32_t day) = 0;
   virtual Task<std::vector<ObjectRow>> list_objects(ObjectQuery query) = 0;
-  /// The key of the newest listed object of that account; 0: it has none.
+  /// The key of the newest listed object of that account, stored completions aside; 0: it has none.
   virtual Task<std::int64_t> newest_key(std::string owner) = 0;
 
   /// Looks at the next `most` objects behind `after`, by id, and deletes those last used before the day that

@@ -92,7 +92,8 @@ std::string Script::add(const ordered_json& text) {
     fault.answer.status = text.value("status", 200u);
     const auto body = text.value("body", ordered_json(""));
     fault.answer.body = body.is_string() ? body.get<std::string>() : body.dump();
-    for (const auto& [name, value] : text.value("headers", ordered_json::object()).items()) fault.answer.headers.emplace_back(name, value.get<std::string>());
+    const ordered_json headers = text.value("headers", ordered_json::object());
+    for (const auto& [name, value] : headers.items()) fault.answer.headers.emplace_back(name, value.get<std::string>());
   }
   if (text.contains("retry_after_ms")) fault.answer.headers.emplace_back("retry-after-ms", text["retry_after_ms"].dump());
   if (text.contains("retry_after")) fault.answer.headers.emplace_back("retry-after", text["retry_after"].dump());
