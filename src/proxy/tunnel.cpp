@@ -9,6 +9,7 @@
 #include "proxyxai/base/timer.hpp"
 #include "proxyxai/proxy/relay.hpp"
 #include "proxyxai/proxy/websocket_reader.hpp"
+#include "socket_end.hpp"
 
 namespace proxyxai {
 namespace asio = boost::asio;
@@ -18,31 +19,6 @@ namespace {
 constexpr std::size_t piece_size = 16 << 10;
 /// How long one direction may go on after the other has ended.
 constexpr milliseconds farewell{5'000};
-
-/// The frame that ends a WebSocket (RFC 6455 section 5.5.1); `reason` is short.
-std::string close_frame(std::uint16_t code, std::string_view reason) {
-  std::string frame{'\x88', static_cast<char>(2 + reason.size()), static_cast<char>(code >> 8), static_cast<char>(code & 0xff)};
-  return frame.append(reason);
-}
-constexpr std::string_view out_of_credit = "insufficient_quota", out_of_rate = "rate_limit_exceeded", not_found = "not_found", bad_frame = "bad_frame",
-                           not_stored = "storage_unavailable";
-constexpr std::uint16_t policy_violation = 1008, try_again_later = 1013;
-
-ApiError error_of(std::string_view reason) {
-  if (reason == out_of_credit) return {429, std::string(reason), "Insufficient balance", {}, true};
-  if (reason == out_of_rate) return {429, std::string(reason), "Rate limit reached: no further turn is possible now.", {}, false};
-  if (reason == not_found) return {404, std::string(reason), "An object that the message names was not found.", {}, true};
-  if (reason == bad_frame) return {400, std::string(reason), "The message could not be read.", {}, true};
-  return {503, std::string(not_stored), "The server cannot write down what this costs now. Try again later.", {}, false};
-}
-
-/// The last event of a socket, as upstream tells errors (`{"type":"error","status":...,"error":{...}}`), in a text frame.
-std::string error_frame(const ApiError& error) {
-  std::string event = error_body(error);
-  event.insert(1, "\"type\":\"error\",\"status\":" + std::to_string(error.status) + ",");
-  std::string frame{'\x81', 126, static_cast<char>(event.size() >> 8), static_cast<char>(event.size() & 0xff)};
-  return frame.append(event);
-}
 
 /// Reads what a client says into a WebSocket for what it names of upstream's.
 class ClientMessages {
@@ -108,9 +84,9 @@ Task<void> Relay::pump_up(RequestContext& request) const {
       std::vector<ObjectName> named = messages.feed({static_cast<const char*>(out.data()), out.size()});
       bool is_reached = true;
       if (!named.empty()) is_reached = co_await reaches(request, std::move(named));
-      if (!is_reached || messages.are_broken()) request.reason = is_reached ? bad_frame : not_found;
-      else if (messages.has_ended() && !request.account->row.is_root && !request.hold.has_room(clock_.now())) request.reason = out_of_rate;
-      else if (!billing_.covers_socket(request)) request.reason = out_of_credit;
+      if (!is_reached || messages.are_broken()) request.reason = is_reached ? socket_end::bad_frame : socket_end::not_found;
+      else if (messages.has_ended() && !request.account->row.is_root && !request.hold.has_room(clock_.now())) request.reason = socket_end::out_of_rate;
+      else if (!billing_.covers_socket(request)) request.reason = socket_end::out_of_credit;
       if (!request.reason.empty()) {
         upstream.cancel();
         break;
@@ -160,14 +136,14 @@ Task<void> Relay::pump_down(RequestContext& request) const {
       has_credit = events.empty() || billing_.covers_socket(request);
       events.clear();
       if (!is_stored) {
-        request.reason = not_stored;
+        request.reason = socket_end::not_stored;
         break;
       }
       const bool written = co_await client.write({&out, 1});
       if (!written) break;
       is_between_frames = reader.is_between_frames();
     }
-    if (!has_credit) request.reason = out_of_credit;
+    if (!has_credit) request.reason = socket_end::out_of_credit;
     if (!request.reason.empty()) break;
     client.deadline().set(idle_timeout_);
     upstream.deadline().set(idle_timeout_);
@@ -176,10 +152,9 @@ Task<void> Relay::pump_down(RequestContext& request) const {
     out = asio::const_buffer(piece.data(), got.bytes);
   }
   if (!request.reason.empty()) {
-    const std::string farewell_frame =
-        error_frame(error_of(request.reason)) + close_frame(request.reason == not_stored ? try_again_later : policy_violation, request.reason);
+    const std::string last_frames = farewell_frames(request.reason);
     upstream.cancel();
-    asio::const_buffer frame(farewell_frame.data(), farewell_frame.size());
+    asio::const_buffer frame(last_frames.data(), last_frames.size());
     if (is_between_frames) co_await client.write({&frame, 1});
   }
   client.stream().shutdown_send();

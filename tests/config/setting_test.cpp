@@ -91,6 +91,7 @@ std::vector<SettingCase> cases() {
        {"h:3128", "https://h:3128", "socks5://h:1", "http://u@h:3128", "http://h:3128/path", "http://", "http://u:p@", "http://h:99999"}},
       length("KEYS_RELOAD_INTERVAL", "7200000", &S::keys_reload_interval),
       length("KEYS_MAX_WAIT", "5000", &S::keys_max_wait),
+      length("PENDING_INTERVAL", "2000", &S::pending_interval),
       {"ROUTING", [](C s) { return std::string(s.routing == S::Routing::round_robin ? "round_robin" : "cache_aware"); }, "round_robin",
        {{"round_robin", "round_robin"}, {"cache_aware", "cache_aware"}}, {"", "random", "Round_Robin"}},
       {"RETRY_ATTEMPTS", [](C s) { return std::to_string(s.retry_attempts); }, "5", {{"1", "1"}, {"20", "20"}}, {"", "0", "21", "-1", "many", "1.5"}},

@@ -16,6 +16,11 @@ def ids(page):
     return [each.id for each in page]
 
 
+def newest(page):
+    """Of what cannot be deleted, and grows with the rounds: only the page that came."""
+    return [each.id for each in page.data]
+
+
 def at_the_end(retrieve):
     """What is retrieved once it has ended."""
 
@@ -94,7 +99,7 @@ def batch_input(client, count, body=None):
 def batches(client, number):
     file = batch_input(client, 3)
     batch = client.batches.create(input_file_id=file.id, endpoint="/v1/chat/completions", completion_window="24h", metadata={"round": str(number)})
-    assert batch.status == "validating" and batch.id in ids(client.batches.list())
+    assert batch.status == "validating" and batch.id in newest(client.batches.list())
     done = at_the_end(lambda: client.batches.retrieve(batch.id))
     assert done.status == "completed" and done.request_counts.completed == 3 and done.usage.output_tokens == 3 * 8
     lines = [json.loads(line) for line in client.files.content(done.output_file_id).text.splitlines()]
@@ -228,7 +233,7 @@ def containers(client, number):
 def tunings(client, number):
     file = upload(client, "examples.jsonl", '{"messages":[]}\n', "fine-tune")
     job = client.fine_tuning.jobs.create(model=MODEL, training_file=file.id, suffix=f"round{number}")
-    assert job.id in ids(client.fine_tuning.jobs.list())
+    assert job.id in newest(client.fine_tuning.jobs.list())
     done = at_the_end(lambda: client.fine_tuning.jobs.retrieve(job.id))
     assert done.status == "succeeded" and done.fine_tuned_model.startswith(f"ft:{MODEL}:")
     assert len(ids(client.fine_tuning.jobs.list_events(job.id, limit=1))) == 2

@@ -77,7 +77,7 @@ def token_cases():
         heard = form(file=wav(2), model="gpt-4o-transcribe", **({"stream": "true"} if more else {}))
         cases[f"transcription {shape}"] = ("/v1/audio/transcriptions", heard, FORM)
         cases[f"transcription {shape} planted"] = ("/v1/audio/transcriptions", heard, {**FORM, "x-mock-plant": "1"})
-    for model in ("gpt-4o-2024-08-06", "gpt-4o-2024-05-13", "ft:gpt-4o-mini:acme::id", "gpt-5.4-2026-03-05", "o1-pro", "a-model-nobody-knows"):
+    for model in ("gpt-4o-2024-08-06", "gpt-4o-2024-05-13", "gpt-5.4-2026-03-05", "o1-pro", "a-model-nobody-knows"):
         cases[f"chat of {model}"] = (*chat(model), {})
     cases["compaction"] = ("/v1/responses/compact", response("gpt-5.1")[1], {})
     cases["embeddings"] = ("/v1/embeddings", {"model": "text-embedding-3-large", "input": TEXT}, {"x-mock-usage": '{"input":12345}'})

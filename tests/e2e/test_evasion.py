@@ -41,13 +41,6 @@ def test_a_path_has_one_spelling(shop, mock, path):
     refused(mock, shop.make_child(1), 404, "not_found", path, CHAT)
 
 
-def test_work_that_upstream_bills_later_is_refused(shop, mock):
-    account = shop.make_child(1)
-    assert refused(mock, account, 400, "background_not_supported", "/v1/responses", {"model": "o3", "input": "x", "background": True})["param"] == "background"
-    for path in ("/v1/threads/runs", "/v1/threads/thread_1/runs", "/v1/threads/thread_1/runs/run_1/submit_tool_outputs"):
-        assert refused(mock, account, 400, "stream_required", path, {"assistant_id": "asst_1"})["param"] == "stream"
-
-
 @pytest.mark.parametrize("body", [b"\xef\xbb\xbf" + json.dumps(CHAT).encode(), json.dumps(CHAT).encode("utf-16"), b'["x"]', b" "], ids=["bom", "utf-16", "list", "blank"])
 def test_a_body_that_cannot_be_read_is_refused(shop, mock, body):
     refused(mock, shop.make_child(1), 400, "bad_json", "/v1/chat/completions", body, {"Content-Type": "application/json"})
@@ -104,7 +97,7 @@ def test_what_a_prompt_hides_outside_of_its_text_is_reserved(shop):
         "names": ("/v1/chat/completions", {"model": "gpt-4o", "messages": MESSAGES, "tools": tools, "max_tokens": 1}),
         "numbers": ("/v1/embeddings", {"model": "text-embedding-3-large", "input": [[1000] * 2_000 for _ in range(2_000)]}),
         "links": ("/v1/chat/completions", {"model": "gpt-4o", "messages": pictures, "max_tokens": 1}),
-        "what is stored": ("/v1/responses", {"model": "gpt-4o", "input": "x", "previous_response_id": "resp_1", "max_output_tokens": 1}),
+        "what is stored": ("/v1/responses", {"model": "gpt-4o", "prompt": {"id": "pmpt_1"}, "max_output_tokens": 1}),
         "many prompts": ("/v1/completions", {"model": "gpt-3.5-turbo-instruct", "prompt": ["x"] * 50, "best_of": 20, "max_tokens": 1_000}),
     }.values():
         status, _, answer = account.call("POST", path, body)
