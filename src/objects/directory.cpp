@@ -181,14 +181,22 @@ void ObjectDirectory::forget(std::string_view id) {
   });
 }
 
-Task<KeyId> ObjectDirectory::home(std::string owner, bool lasting) {
-  const Memory::Home* known = memory_->homes.find(owner);
-  if (known == nullptr) {
-    const KeyId key = co_await store_.newest_key(owner);
-    known = memory_->homes.find(owner);
-    if (known == nullptr) known = &memory_->homes.put(owner, {key, key});
-  }
-  co_return lasting || known->lasting != 0 ? known->lasting : known->key;
+Task<void> ObjectDirectory::load_home(std::string owner) {
+  if (memory_->homes.find(owner) != nullptr) co_return;
+  const KeyId key = co_await store_.newest_key(owner);
+  if (memory_->homes.find(owner) == nullptr) memory_->homes.put(owner, {key, key});
+}
+
+KeyId ObjectDirectory::home(std::string_view owner, bool lasting) {
+  const Memory::Home* const known = memory_->homes.find(owner);
+  if (known == nullptr) return 0;
+  return lasting || known->lasting != 0 ? known->lasting : known->key;
+}
+
+void ObjectDirectory::begin_home(const std::string& owner, KeyId key) {
+  Memory::Home* const known = memory_->homes.find(owner);
+  if (known == nullptr) memory_->homes.put(owner, {key, key});
+  else if (known->lasting == 0) known->lasting = key;
 }
 
 void ObjectDirectory::tick(Instant now) {

@@ -101,7 +101,11 @@ KeyPool::Wanted Gateway::wanted(const RequestContext& request) const {
   wanted.endpoint = request.endpoint;
   wanted.tried = {request.tried.data(), request.tried.size()};
   wanted.only = request.only_key;
-  if (request.home_key != 0) wanted.preferred = request.home_key;
+  if (request.goes_home) {
+    // Responses alone keep no account to one key: only those that may be used with files and the like do.
+    const KeyId home = parts_.objects.home(request.account->row.dna, request.endpoint == "responses");
+    if (home != 0) wanted.preferred = home;
+  }
   wanted.prompt = request.prompt;
   wanted.tokens = expected_tokens(request);
   return wanted;
@@ -142,6 +146,7 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
     }
     request.lease = std::move(choice.lease);
     request.waits_until = {};
+    if (request.goes_home && request.object && binds(request.object->kind)) parts_.objects.begin_home(request.account->row.dna, request.lease->id);
     // Forward.
     co_await attempt(request, outgoing, *request.lease);
     const Attempt& ended = request.exchange.attempt();

@@ -141,17 +141,14 @@ Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
   request.makes_objects = request.object || request.endpoint == "threads" || request.endpoint == "responses";
   if (request.endpoint == "chat/completions" && method_of(request) == "POST") request.makes_objects = is_stored;
   const bool is_making = method_of(request) == "POST" && request.makes_objects && is_stored && request.endpoint != "chat/completions";
-  if (!request.only_key && is_making) co_await find_home(request);
-  co_return std::nullopt;
-}
-
-/// Responses alone keep no account to one key: only those that may be used with files and the like do.
-Task<void> Locator::find_home(RequestContext& request) const {
+  request.goes_home = !request.only_key && is_making;
   try {
-    request.home_key = co_await objects_.home(request.account->row.dna, request.endpoint == "responses");
+    if (request.goes_home) co_await objects_.load_home(request.account->row.dna);
   } catch (const StorageError&) {
     // Any key will do.
+    request.goes_home = false;
   }
+  co_return std::nullopt;
 }
 
 }  // namespace proxyxai

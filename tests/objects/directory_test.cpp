@@ -101,14 +101,27 @@ TEST_F(Objects, are_listed_newest_first_with_those_of_descendants) {
 }
 
 TEST_F(Objects, tell_where_their_account_is_at_home) {
-  EXPECT_EQ(run_task(loop, directory->home(".1.2.", false)), 0);
+  const auto home = [this](bool lasting) {
+    run_task(loop, directory->load_home(".1.2."));
+    return directory->home(".1.2.", lasting);
+  };
+  EXPECT_EQ(home(false), 0);
   put(".1.2.", 7, {"resp_1"});
-  EXPECT_EQ(run_task(loop, directory->home(".1.2.", false)), 7);
-  EXPECT_EQ(run_task(loop, directory->home(".1.2.", true)), 0) << "a response alone binds to no key";
+  EXPECT_EQ(home(false), 7);
+  EXPECT_EQ(home(true), 0) << "a response alone binds to no key";
   put(".1.2.", 8, {"file-1"});
-  EXPECT_EQ(run_task(loop, directory->home(".1.2.", true)), 8);
+  EXPECT_EQ(home(true), 8);
+  put(".1.2.", 9, {"chatcmpl-1", "resp_2"});
+  EXPECT_EQ(home(false), 8);
   restart();
-  EXPECT_EQ(run_task(loop, directory->home(".1.2.", true)), 8);
+  EXPECT_EQ(home(true), 8);
+}
+
+TEST_F(Objects, that_are_being_made_give_their_account_a_home_already) {
+  run_task(loop, directory->load_home(".1.2."));
+  directory->begin_home(".1.2.", 7);
+  directory->begin_home(".1.2.", 8);
+  EXPECT_EQ(directory->home(".1.2.", true), 7);
 }
 
 TEST_F(Objects, that_nobody_uses_are_forgotten_after_their_time) {

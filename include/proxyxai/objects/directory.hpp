@@ -50,7 +50,11 @@ class ObjectDirectory {
 
   /// The key under which the account has made things last, so that what it makes next can be used together with them; 0: none.
   /// Files, vector stores and the like come before responses and threads; `lasting`: only the former count.
-  Task<KeyId> home(std::string owner, bool lasting);
+  [[nodiscard]] KeyId home(std::string_view owner, bool lasting);
+  /// Makes sure that `home` knows.
+  Task<void> load_home(std::string owner);
+  /// The account is about to make something that lasts under `key`: its home, if it has none. So what it makes meanwhile goes there too.
+  void begin_home(const std::string& owner, KeyId key);
 
   /// One page, from the store.
   Task<std::vector<ObjectRow>> list(ObjectQuery query) { return store_.list_objects(std::move(query)); }

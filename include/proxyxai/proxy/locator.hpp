@@ -23,7 +23,6 @@ class Locator {
 
  private:
   static std::optional<ApiError> collect(const RequestContext& request, std::vector<ObjectName>& named);
-  Task<void> find_home(RequestContext& request) const;
 
   ObjectDirectory& objects_;
   const PendingBills& pending_;

@@ -64,7 +64,7 @@ struct RequestContext {
   std::optional<ObjectPath> object;  ///< What of upstream's the path names.
   std::optional<KeyId> only_key;     ///< Holds what the request names; no other key knows it.
   boost::container::static_vector<KeyId, 16> avoided;  ///< Keys that hold what the request names and may not have; in `tried` from the start.
-  KeyId home_key = 0;                ///< Holds what the account made before: the best one for what it makes now; 0: none.
+  bool goes_home = false;            ///< Best under the key of what the account made before, for it makes something that may be used with that.
   std::int64_t input_bytes = 0;      ///< Of the file that a batch reads; 0: not known.
   bool makes_objects = false;        ///< Its answer may tell of something new that upstream keeps.
 
