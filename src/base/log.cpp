@@ -105,6 +105,14 @@ void start_logging(std::string_view level, bool json) {
 
 void set_log_level(std::string_view level) { spdlog::set_level(spdlog::level::from_str(std::string(level))); }
 
+void log_failure(std::string_view what, const std::exception_ptr& failure) {
+  try {
+    if (failure) std::rethrow_exception(failure);
+  } catch (const std::exception& error) {
+    spdlog::error("{} failed and will be tried again: {}", what, error.what());
+  }
+}
+
 void stop_logging() { spdlog::shutdown(); }
 
 }  // namespace proxyxai

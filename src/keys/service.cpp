@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "proxyxai/base/error.hpp"
+#include "proxyxai/base/log.hpp"
 
 namespace proxyxai {
 namespace {
@@ -239,13 +240,7 @@ std::optional<KeyView> KeyService::find(KeyId id) const {
 }
 
 void KeyService::spawn(Task<void> task, const char* what) {
-  boost::asio::co_spawn(executor_, std::move(task), [what](std::exception_ptr failure) {
-    try {
-      if (failure) std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::error("{} failed and will be tried again: {}", what, error.what());
-    }
-  });
+  boost::asio::co_spawn(executor_, std::move(task), [what](std::exception_ptr failure) { log_failure(what, failure); });
 }
 
 void KeyService::tick(Instant now) {

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <spdlog/spdlog.h>
 
+#include "proxyxai/base/log.hpp"
 #include "proxyxai/storage/store.hpp"
 
 namespace proxyxai {
@@ -244,13 +245,7 @@ Task<void> ObjectDirectory::sweep() {
 }
 
 void ObjectDirectory::spawn(Task<void> task, const char* what) {
-  boost::asio::co_spawn(executor_, std::move(task), [what](std::exception_ptr failure) {
-    try {
-      if (failure) std::rethrow_exception(failure);
-    } catch (const std::exception& error) {
-      spdlog::error("{} failed and will be tried again: {}", what, error.what());
-    }
-  });
+  boost::asio::co_spawn(executor_, std::move(task), [what](std::exception_ptr failure) { log_failure(what, failure); });
 }
 
 }  // namespace proxyxai

@@ -1,8 +1,7 @@
 #include "proxyxai/proxy/model_list.hpp"
 
-#include <set>
-
 #include <nlohmann/json.hpp>
+#include <spdlog/spdlog.h>
 
 #include "proxyxai/storage/store.hpp"
 
@@ -31,7 +30,12 @@ Task<std::optional<std::string>> ModelList::made_of(RequestContext& request, std
   query.of = request.account->row.dna;
   query.kind = static_cast<std::uint8_t>(ObjectKind::model);
   query.size = most_tuned;
-  const std::vector<ObjectRow> own = co_await parts_.objects.list(std::move(query));
+  std::vector<ObjectRow> own;
+  try {
+    own = co_await parts_.objects.list(std::move(query));
+  } catch (const StorageError& error) {
+    spdlog::warn("the fine-tuned models of account {} are left out of a list: {}", request.account->row.name, error.what());
+  }
   const bool has_tuned = body.find("\"ft:") != body.npos;
   if (own.empty() && !has_tuned && !request.account->limits_models()) co_return body;
   auto list = ordered_json::parse(body, nullptr, false);

@@ -10,8 +10,6 @@ bool is_about_object(const RequestContext& request) {
   return request.object && !request.object->id.empty() && !request.object->goes_on;
 }
 
-bool is_over(std::string_view status) { return status == "completed" || status == "failed" || status == "incomplete" || status == "cancelled"; }
-
 /// What upstream does not keep is told to nobody: a response that is not stored, and its items.
 bool is_kept(const RequestContext& request, ObjectKind kind) {
   const bool is_of_response = kind == ObjectKind::response || kind == ObjectKind::item;
@@ -85,7 +83,7 @@ Task<void> ObjectRecord::write(RequestContext& request) const {
 /// Work that goes on is charged when it ends; what has told its usage already is charged as usual.
 Task<void> ObjectRecord::leave_cost(RequestContext& request) const {
   const bool is_told = request.meter && request.meter->usage().given;
-  if (is_told || is_over(request.made->status())) co_return;
+  if (is_told || PendingBills::is_over(request.made->status())) co_return;
   std::string id = request.made->own_id();
   request.is_pending = co_await pending_.take_on(request, std::move(id));
 }

@@ -6,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <spdlog/spdlog.h>
 
+#include "proxyxai/base/log.hpp"
 #include "proxyxai/metering/object_scan.hpp"
 
 namespace proxyxai {
@@ -14,11 +15,6 @@ namespace {
 constexpr std::size_t most_asking = 16, most_answer = 16 << 20;
 constexpr milliseconds longest_interval{60'000}, longest_batch_interval{600'000};
 constexpr std::string_view beta_fields = "OpenAI-Beta: assistants=v2\r\n";
-
-bool is_over(std::string_view status) {
-  static constexpr std::array<std::string_view, 6> last{"completed", "failed", "cancelled", "canceled", "incomplete", "expired"};
-  return std::find(last.begin(), last.end(), status) != last.end();
-}
 
 /// Where upstream tells how the work of a request stands.
 std::string path_of(const RequestContext& request, const std::string& id) {
@@ -64,6 +60,11 @@ struct PendingBills::Entry {
   milliseconds interval{0};
   bool is_asking = false;
 };
+
+bool PendingBills::is_over(std::string_view status) {
+  static constexpr std::array<std::string_view, 6> last{"completed", "failed", "cancelled", "canceled", "incomplete", "expired"};
+  return std::find(last.begin(), last.end(), status) != last.end();
+}
 
 PendingBills::PendingBills(Parts parts, milliseconds interval) : parts_(parts), interval_(interval) {}
 PendingBills::~PendingBills() = default;
@@ -111,9 +112,13 @@ Task<bool> PendingBills::take_on(RequestContext& request, std::string id) {
 }
 
 void PendingBills::tick(Instant now) {
+  // What is asked after may end, and leave the map, while others are looked at.
+  std::vector<std::shared_ptr<Entry>> due;
   for (const auto& [id, entry] : entries_) {
-    if (asking_ == most_asking) return;
-    if (entry->is_asking || now < entry->next) continue;
+    if (asking_ + due.size() == most_asking) break;
+    if (!entry->is_asking && now >= entry->next) due.push_back(entry);
+  }
+  for (const std::shared_ptr<Entry>& entry : due) {
     entry->is_asking = true;
     ++asking_;
     boost::asio::co_spawn(parts_.executor, ask(entry), [this, entry](std::exception_ptr failure) {
@@ -122,11 +127,7 @@ void PendingBills::tick(Instant now) {
       const milliseconds most = entry->bill.endpoint == "batches" ? longest_batch_interval : longest_interval;
       entry->interval = std::min(entry->interval * 3 / 2, most);
       entry->next = parts_.clock.now() + entry->interval;
-      try {
-        if (failure) std::rethrow_exception(failure);
-      } catch (const std::exception& error) {
-        spdlog::error("asking after {} failed and will be tried again: {}", entry->bill.id, error.what());
-      }
+      log_failure("asking after " + entry->bill.id, failure);
     });
   }
 }
@@ -175,9 +176,12 @@ Task<void> PendingBills::ask(std::shared_ptr<Entry> entry) {
 }
 
 Task<void> PendingBills::settle(std::shared_ptr<Entry> entry, Usage usage, std::string model, Money least) {
+  const std::string id = entry->bill.id;
+  // A run that went on meanwhile has another entry, which is asked after by itself.
+  const auto known = entries_.find(id);
+  if (known == entries_.end() || known->second != entry) co_return;
   const bool stored = co_await parts_.billing.bill_pending(entry->reservation.account(), entry->bill, std::move(usage), std::move(model), least);
   // What could not be stored is asked after again.
-  const std::string id = entry->bill.id;
   if (stored) entries_.erase(id);
 }
 

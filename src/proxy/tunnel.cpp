@@ -9,6 +9,7 @@
 #include "proxyxai/base/timer.hpp"
 #include "proxyxai/proxy/relay.hpp"
 #include "proxyxai/proxy/websocket_reader.hpp"
+#include "proxyxai/storage/store.hpp"
 #include "socket_end.hpp"
 
 namespace proxyxai {
@@ -56,16 +57,27 @@ class ClientMessages {
 
 }  // namespace
 
-/// Whether the account may name these. What lives under another key is upstream's to refuse.
-Task<bool> Relay::reaches(RequestContext& request, std::vector<ObjectName> named) const {
-  if (request.account->row.is_root) co_return true;
+/// Why the account may not name these; empty: it may. What lives under another key is upstream's to refuse.
+Task<std::string_view> Relay::why_not_named(RequestContext& request, std::vector<ObjectName> named) const {
+  if (request.account->row.is_root) co_return std::string_view();
   std::vector<std::string> ids;
   for (const ObjectName& each : named) ids.push_back(each.id);
-  const std::vector<ObjectDirectory::Found> found = co_await record_.objects().find(request.account->row.dna, std::move(ids));
-  for (std::size_t i = 0; i < named.size(); ++i) {
-    if (!found[i].place && (!named[i].is_item || found[i].is_anothers)) co_return false;
+  std::vector<ObjectDirectory::Found> found;
+  try {
+    found = co_await record_.objects().find(request.account->row.dna, std::move(ids));
+  } catch (const StorageError&) {
+    co_return socket_end::not_stored;
   }
-  co_return true;
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    if (!found[i].place && (!named[i].is_item || found[i].is_anothers)) co_return socket_end::not_found;
+  }
+  co_return std::string_view();
+}
+
+/// Why the client may say no more; empty: it may. `is_turn`: with what it says another turn may begin.
+std::string_view Relay::why_not_more(RequestContext& request, bool is_turn) const {
+  if (is_turn && !request.account->row.is_root && !request.hold.has_room(clock_.now())) return socket_end::out_of_rate;
+  return billing_.covers_socket(request) ? std::string_view() : socket_end::out_of_credit;
 }
 
 Task<void> Relay::pump_up(RequestContext& request) const {
@@ -82,12 +94,12 @@ Task<void> Relay::pump_up(RequestContext& request) const {
       request.sent_bytes += static_cast<std::int64_t>(out.size());
       // What comes ends a message only once all that it names has been looked up.
       std::vector<ObjectName> named = messages.feed({static_cast<const char*>(out.data()), out.size()});
-      bool is_reached = true;
-      if (!named.empty()) is_reached = co_await reaches(request, std::move(named));
-      if (!is_reached || messages.are_broken()) request.reason = is_reached ? socket_end::bad_frame : socket_end::not_found;
-      else if (messages.has_ended() && !request.account->row.is_root && !request.hold.has_room(clock_.now())) request.reason = socket_end::out_of_rate;
-      else if (!billing_.covers_socket(request)) request.reason = socket_end::out_of_credit;
-      if (!request.reason.empty()) {
+      std::string_view reason;
+      if (!named.empty()) reason = co_await why_not_named(request, std::move(named));
+      if (reason.empty() && messages.are_broken()) reason = socket_end::bad_frame;
+      if (reason.empty()) reason = why_not_more(request, messages.has_ended());
+      if (!reason.empty()) {
+        request.reason = reason;
         upstream.cancel();
         break;
       }

@@ -77,7 +77,7 @@ Task<std::vector<ObjectRow>> SqliteStore::find_objects(std::vector<std::string> 
     }
     return rows;
   };
-  co_return co_await finder_->run(std::move(job));
+  co_return co_await searcher_->run(std::move(job));
 }
 
 Task<bool> SqliteStore::put_objects(std::vector<ObjectRow> rows) {
@@ -122,7 +122,7 @@ Task<std::int64_t> SqliteStore::newest_key(std::string owner) {
     statement.bind(std::string_view(owner));
     return statement.step() ? statement.integer(0) : std::int64_t{0};
   };
-  co_return co_await finder_->run(std::move(job));
+  co_return co_await searcher_->run(std::move(job));
 }
 
 Task<ObjectStore::Swept> SqliteStore::sweep_objects(std::string after, std::size_t most, std::vector<std::int32_t> oldest_day) {

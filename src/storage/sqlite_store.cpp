@@ -79,6 +79,7 @@ SqliteStore::SqliteStore(boost::asio::io_context& loop, const std::string& direc
   const std::string file = directory_.database_file();
   writer_ = std::make_unique<DatabaseWorker>(loop, open_writer(file, options.full_durability), true);
   finder_ = std::make_unique<DatabaseWorker>(loop, open_reader(file), false);
+  searcher_ = std::make_unique<DatabaseWorker>(loop, open_reader(file), false);
   lister_ = std::make_unique<DatabaseWorker>(loop, open_reader(file), false);
 }
 

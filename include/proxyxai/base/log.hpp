@@ -1,5 +1,6 @@
 #pragma once
 
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,9 @@ void start_logging(std::string_view level, bool json);
 void set_log_level(std::string_view level);
 /// Writes out what waits and ends the thread.
 void stop_logging();
+
+/// For tasks whose end nobody waits for: what one ended with goes to the log as `{what} failed and will be tried again`. Null: nothing.
+void log_failure(std::string_view what, const std::exception_ptr& failure);
 
 /// `text` with everything that looks like a key replaced: `sk-***`, `Bearer ***`. The last line of defence; secrets are
 /// not meant to get this far.

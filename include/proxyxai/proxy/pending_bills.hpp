@@ -36,6 +36,8 @@ class PendingBills {
   /// The work `id` was begun by `request`, whose answer has come: its cost is left to this. True once it is stored; false: it could
   /// not be, and the request is charged by what is known.
   Task<bool> take_on(RequestContext& request, std::string id);
+  /// Whether work with this `status` goes on no more.
+  static bool is_over(std::string_view status);
   [[nodiscard]] bool contains(std::string_view id) const { return entries_.contains(id); }
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 

@@ -55,7 +55,8 @@ class Relay {
   void break_off(RequestContext& request, Framing framing) const;
   void append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const;
   Framing compose_head(std::string& out, RequestContext& request) const;
-  Task<bool> reaches(RequestContext& request, std::vector<ObjectName> named) const;
+  Task<std::string_view> why_not_named(RequestContext& request, std::vector<ObjectName> named) const;
+  std::string_view why_not_more(RequestContext& request, bool is_turn) const;
   Task<void> pump_up(RequestContext& request) const;
   Task<void> pump_down(RequestContext& request) const;
   void begin(RequestContext& request, unsigned status) const;

@@ -28,7 +28,7 @@ class DataDirectory {
   int lock_ = -1;
 };
 
-/// Keys and accounts in one SQLite file (WAL), with one connection that writes and two that read, each on a thread of its
+/// Keys and accounts in one SQLite file (WAL), with one connection that writes and three that read, each on a thread of its
 /// own. Construction opens, migrates and asserts `synchronous`; afterwards loop thread only.
 class SqliteStore final : public KeyStore, public AccountStore, public ObjectStore, public ConfigStore {
  public:
@@ -78,6 +78,7 @@ class SqliteStore final : public KeyStore, public AccountStore, public ObjectSto
   DataDirectory directory_;
   std::unique_ptr<DatabaseWorker> writer_;
   std::unique_ptr<DatabaseWorker> finder_;  // for what is quick
+  std::unique_ptr<DatabaseWorker> searcher_;  // for what upstream keeps: one request may ask for thousands, and lets nobody wait to be known
   std::unique_ptr<DatabaseWorker> lister_;  // for what may take its time, and lets nobody wait to be known
 };
 
