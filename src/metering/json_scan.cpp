@@ -31,12 +31,22 @@ JsonScan::Url JsonScan::url_of(std::string_view name) {
   }
 }
 
-void JsonScan::feed(std::string_view piece) { walk_.feed(*this, piece); }
+void JsonScan::feed(std::string_view piece) {
+  if (piece.find('\0') != piece.npos) spoil();
+  walk_.feed(*this, piece);
+}
+
+void JsonScan::spoil() {
+  is_spoilt_ = true;
+  facts_.is_object = false;
+}
 
 JsonScan::Place JsonScan::open(Place parent, bool is_object, std::uint64_t at) {
   auto& options = facts_.stream_options;
   if (parent == Place::document) {
+    if (!is_object || options.object_begin) spoil();
     if (!is_object) return Place::skip;
+    facts_.is_object = !is_spoilt_;
     if (!options.object_begin) {
       options.object_begin = at + 1;
       options.body_is_empty = true;
@@ -46,6 +56,11 @@ JsonScan::Place JsonScan::open(Place parent, bool is_object, std::uint64_t at) {
   if (parent == Place::prompt) {
     ++prompts_;
     return Place::skip;
+  }
+  if (member_ == Member::body && is_object) {
+    member_ = Member::other;
+    has_line_body_ = true;
+    return Place::body;
   }
   // No container is a value that these members may have, but a few.
   forget(member_);
@@ -101,6 +116,7 @@ void JsonScan::body_name(std::string_view name) {
       break;
     case 4:
       if (name == "size") member_ = Member::size;
+      else if (is_batch_line_ && name == "body") member_ = Member::body;
       break;
     case 5:
       if (name == "model") member_ = Member::model;
@@ -171,6 +187,7 @@ std::string* JsonScan::wanted_text() {
 }
 
 void JsonScan::text(Place place, const JsonText& text) {
+  if (place == Place::document) spoil();
   count_text(text.head, text.bytes);
   name_object(text.head, text.bytes);
   if (place == Place::prompt) {
@@ -191,6 +208,7 @@ void JsonScan::text(Place place, const JsonText& text) {
 }
 
 void JsonScan::scalar(Place place, std::string_view text, std::uint64_t begin, std::uint64_t end) {
+  if (place == Place::document) spoil();
   const auto bytes = static_cast<std::int64_t>(end - begin);
   facts_.text_bytes += bytes;
   if (place == Place::prompt) return;

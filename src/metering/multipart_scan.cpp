@@ -184,6 +184,7 @@ void MultipartScan::on_content(std::string_view content) {
   if (part_ == Part::file) {
     facts_.file_bytes += static_cast<std::int64_t>(content.size());
     if (facts_.files == 1) wav_.feed(content);
+    if (facts_.files == 1 && batch_) batch_->feed(content);
     return;
   }
   if (part_ == Part::other || part_ == Part::object) facts_.text_bytes += static_cast<std::int64_t>(content.size());
@@ -199,6 +200,7 @@ void MultipartScan::end_part() {
     case Part::object: name_object(); break;
     case Part::file:
       if (facts_.files == 1) facts_.audio_ms = wav_.milliseconds();
+      if (facts_.files == 1 && batch_) batch_->finish();
       break;
     case Part::model:
       facts_.model = value_;
@@ -214,7 +216,13 @@ void MultipartScan::end_part() {
     case Part::size: facts_.size = value_.substr(0, max_word); break;
     case Part::quality: facts_.quality = value_.substr(0, max_word); break;
     case Part::response_format: facts_.response_format = value_.substr(0, max_word); break;
+    case Part::purpose: facts_.purpose = value_.substr(0, max_word); break;
   }
+}
+
+void MultipartScan::read_batch() {
+  facts_.batch = std::make_unique<BatchFacts>();
+  batch_.emplace(*facts_.batch);
 }
 
 void MultipartScan::name_object() {
@@ -231,6 +239,7 @@ MultipartScan::Part MultipartScan::part_of(std::string_view name) {
   if (name == "size") return Part::size;
   if (name == "quality") return Part::quality;
   if (name == "response_format") return Part::response_format;
+  if (name == "purpose") return Part::purpose;
   // Some clients leave the file name out.
   if (name == "file" || name == "image" || name == "image[]" || name == "mask") return Part::file;
   return Part::other;

@@ -11,8 +11,8 @@ constexpr std::array<std::string_view, 16> object_members{
     "vector_store_id", "vector_store_ids", "training_file", "validation_file",    "container_id",    "response_id",
     "batch_id",        "eval_id",       "conversation_id", "video_id"};
 
-constexpr std::array<std::string_view, 15> object_beginnings{"file-",  "resp_", "conv_", "thread_", "asst_", "vs_",   "batch_", "upload_",
-                                                             "ftjob-", "cntr_", "eval_", "video_",  "rtc_",  "file_", "chatcmpl-"};
+constexpr std::array<std::string_view, 18> object_beginnings{"file-",  "resp_", "conv_", "thread_", "asst_", "vs_",  "batch_", "upload_", "ftjob-",
+                                                             "cntr_", "eval_", "video_", "rtc_", "file_", "chatcmpl-", "skill_", "voice_", "ft:"};
 
 /// Shorter ones are words.
 constexpr std::size_t shortest_id = 8;
@@ -36,13 +36,14 @@ Naming naming_of(std::string_view member) {
   // Nearly every name ends otherwise.
   if (member.size() < 2 || member.size() > 32) return {};
   const char last = member.back();
-  if (last != 'd' && last != 's' && last != 'n' && last != 'r' && last != 'e') return {};
+  if (last != 'd' && last != 's' && last != 'n' && last != 'r' && last != 'e' && last != 'l') return {};
   const bool ends_as_id = member == "id" || member.ends_with("_id") || member.ends_with("_ids");
   if (ends_as_id || member == "training_file" || member == "validation_file") {
     const auto known = std::find(object_members.begin(), object_members.end(), member);
     if (known != object_members.end()) return {Kind::object, *known};
     return {member == "id" || member == "item_id" ? Kind::by_shape_or_item : Kind::by_shape, {}};
   }
+  if (member == "model") return {Kind::by_shape, "model"};
   if (member == "conversation" || member == "container" || member == "result_files") return {Kind::by_shape, {}};
   return {};
 }

@@ -1,16 +1,24 @@
 #include "proxyxai/metering/object_scan.hpp"
 
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "event_lines.hpp"
-#include "json_number.hpp"
 #include "proxyxai/metering/json_walk.hpp"
 
 namespace proxyxai {
 namespace {
 
 constexpr std::size_t max_found = 4'096;
-constexpr std::int64_t most_bytes = std::int64_t{1} << 50;
+
+/// What callers, their tools or the model wrote, and upstream repeats: names in it make nothing anybody's.
+bool is_echo(std::string_view name) {
+  static constexpr std::array<std::string_view, 22> echoes{
+      "metadata",   "tools",       "tool_resources", "tool_choice", "input_schema", "parameters", "schema",           "json_schema", "response_format", "text",    "attributes",
+      "data_source", "data_source_config", "testing_criteria", "arguments", "variables", "prompt", "input", "instructions", "item_schema", "filters", "hyperparameters"};
+  return std::find(echoes.begin(), echoes.end(), name) != echoes.end();
+}
 
 }  // namespace
 
@@ -19,7 +27,7 @@ struct ObjectScan::Impl {
 
   /// `top`: the document, or the `response` of an event.
   enum class Place : std::uint8_t { document, skip, top, inner };
-  enum class Member : std::uint8_t { other, id, bytes, status, tuned_model, response, metadata };
+  enum class Member : std::uint8_t { other, id, status, tuned_model, response, echo };
   friend class JsonWalk<Impl, Place>;
   static constexpr bool counts_characters = false, reads_skipped_text = false;
 
@@ -31,7 +39,7 @@ struct ObjectScan::Impl {
   bool is_wanted(Place /*place*/) const { return naming.kind != Naming::Kind::none || member != Member::other; }
   std::size_t wanted(Place /*place*/) const { return max_object_id; }
   void text(Place place, const JsonText& text);
-  void scalar(Place place, std::string_view text, std::uint64_t begin, std::uint64_t end);
+  void scalar(Place /*place*/, std::string_view /*text*/, std::uint64_t /*begin*/, std::uint64_t /*end*/) {}
 
   // What EventLines tells.
   void on_data_line() {}
@@ -56,11 +64,10 @@ struct ObjectScan::Impl {
   Naming naming;
   std::vector<ObjectName> found;
   std::string own_id, status, tuned_model;
-  std::int64_t bytes = 0;
 };
 
 ObjectScan::Impl::Place ObjectScan::Impl::open(Place parent, bool is_object, std::uint64_t /*at*/) {
-  if (member == Member::metadata) return Place::skip;
+  if (member == Member::echo) return Place::skip;
   const bool is_event_object = format != Format::json && parent == Place::top && is_object && member == Member::response;
   // An array's strings go by the name before it; an object's members have their own.
   if (is_object) naming = {};
@@ -71,10 +78,9 @@ ObjectScan::Impl::Place ObjectScan::Impl::open(Place parent, bool is_object, std
 void ObjectScan::Impl::name(Place place, std::string_view name, std::uint64_t /*size*/, std::uint64_t /*begin*/, std::uint64_t /*comma*/) {
   naming = naming_of(name);
   member = Member::other;
-  if (name == "metadata") member = Member::metadata;
+  if (is_echo(name)) member = Member::echo;
   if (place != Place::top) return;
   if (name == "id") member = Member::id;
-  else if (name == "bytes") member = Member::bytes;
   else if (name == "status") member = Member::status;
   else if (name == "fine_tuned_model") member = Member::tuned_model;
   else if (name == "response") member = Member::response;
@@ -84,7 +90,7 @@ void ObjectScan::Impl::text(Place place, const JsonText& text) {
   const std::string_view value = text.head.substr(0, max_object_id);
   if (place == Place::top && member == Member::status) status = value;
   if (place == Place::top && member == Member::tuned_model) tuned_model = value;
-  if (naming.kind == Naming::Kind::none || text.bytes > max_object_id) return;
+  if (naming.kind == Naming::Kind::none || naming.member == "model" || text.bytes > max_object_id) return;
   const bool is_own = place == Place::top && member == Member::id;
   if (is_own && own_id.empty()) own_id = value;
   const IdShape shape = shape_of(value);
@@ -92,10 +98,6 @@ void ObjectScan::Impl::text(Place place, const JsonText& text) {
   if (shape != IdShape::object && !is_item) return;
   if (found.size() == max_found || (!found.empty() && found.back().id == value)) return;
   found.push_back({std::string(value), naming.member, is_item});
-}
-
-void ObjectScan::Impl::scalar(Place place, std::string_view text, std::uint64_t /*begin*/, std::uint64_t /*end*/) {
-  if (place == Place::top && member == Member::bytes) bytes = read_count(text, most_bytes).value_or(0);
 }
 
 ObjectScan::ObjectScan(Format format) : impl_(std::make_unique<Impl>(format)) {}
@@ -112,7 +114,6 @@ std::vector<ObjectName> ObjectScan::take() { return std::exchange(impl_->found, 
 bool ObjectScan::has_found() const { return !impl_->found.empty(); }
 bool ObjectScan::is_document() const { return impl_->format == Format::json; }
 const std::string& ObjectScan::own_id() const { return impl_->own_id; }
-std::int64_t ObjectScan::bytes() const { return impl_->bytes; }
 const std::string& ObjectScan::status() const { return impl_->status; }
 const std::string& ObjectScan::tuned_model() const { return impl_->tuned_model; }
 

@@ -72,7 +72,7 @@ struct ObjectDirectory::Memory {
   explicit Memory(std::size_t capacity) : objects(capacity), homes(most_homes) {}
 
   void put(const ObjectRow& row) {
-    objects.put(row.id, {row.owner, {row.key, static_cast<ObjectKind>(row.kind), row.made, row.bytes}, row.used_on});
+    objects.put(row.id, {row.owner, {row.key, static_cast<ObjectKind>(row.kind), row.made, row.bytes, row.output, row.model}, row.used_on});
   }
   /// Nullptr: it is not here, or `asker` does not reach it.
   Object* reach(std::string_view id, std::string_view asker) {
@@ -125,15 +125,14 @@ Task<std::vector<ObjectDirectory::Found>> ObjectDirectory::find(std::string aske
   co_return found;
 }
 
-/// The rows of those that are new.
-std::vector<ObjectRow> ObjectDirectory::remember(const std::string& owner, KeyId key, std::vector<Made> made) {
+/// The rows of those that are not known in memory.
+std::vector<ObjectRow> ObjectDirectory::rows_of(const std::string& owner, KeyId key, std::vector<Made> made) {
   std::vector<ObjectRow> rows;
   const WallTime now = clock_.wall_now();
   for (Made& each : made) {
     if (memory_->objects.find(each.id) != nullptr) continue;
     last_made_ = std::max(last_made_ + 1, to_unix_ms(now) * 1'000);
-    ObjectRow row{std::move(each.id), static_cast<std::uint8_t>(each.kind), owner, key, last_made_, unix_day(now), each.bytes};
-    memory_->put(row);
+    ObjectRow row{std::move(each.id), static_cast<std::uint8_t>(each.kind), owner, key, last_made_, unix_day(now), each.bytes, each.output, std::move(each.model)};
     if (each.kind != ObjectKind::item) {
       Memory::Home* const known = memory_->homes.find(owner);
       Memory::Home home = known == nullptr ? Memory::Home{} : *known;
@@ -150,24 +149,26 @@ Task<bool> ObjectDirectory::store(std::vector<ObjectRow> rows) {
   if (rows.empty()) co_return true;
   try {
     std::vector<ObjectRow> copy = rows;
-    co_await store_.put_objects(std::move(copy));
+    const std::vector<ObjectRow> stored = co_await store_.put_objects(std::move(copy));
+    // As they are stored: somebody may have made one before.
+    for (const ObjectRow& row : stored) memory_->put(row);
     co_return true;
   } catch (const StorageError& error) {
     spdlog::error("{} new objects of upstream's could not be stored yet: {}", rows.size(), error.what());
   }
-  // They are known in memory, and stored as soon as that is possible again.
+  // They are known once that is possible again.
   if (unstored_.size() < most_unstored) unstored_.insert(unstored_.end(), rows.begin(), rows.end());
   co_return false;
 }
 
 void ObjectDirectory::note(const std::string& owner, KeyId key, std::vector<Made> made) {
-  std::vector<ObjectRow> rows = remember(owner, key, std::move(made));
+  std::vector<ObjectRow> rows = rows_of(owner, key, std::move(made));
   if (rows.empty()) return;
   boost::asio::co_spawn(executor_, store(std::move(rows)), [](std::exception_ptr, bool) {});
 }
 
 Task<bool> ObjectDirectory::put(std::string owner, KeyId key, std::vector<Made> made) {
-  std::vector<ObjectRow> rows = remember(owner, key, std::move(made));
+  std::vector<ObjectRow> rows = rows_of(owner, key, std::move(made));
   const bool stored = co_await store(std::move(rows));
   co_return stored;
 }

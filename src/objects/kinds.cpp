@@ -59,7 +59,7 @@ std::optional<ObjectPath> read_object_path(std::string_view path) {
     path.remove_prefix(std::min(each.family.size() + 1, path.size()));
     const auto end = std::min(path.find('/'), path.size());
     found.id = path.substr(0, end);
-    found.goes_on = end < path.size();
+    found.goes_on = end + 1 < path.size();  // a slash at the end is nothing more
     if (!found.id.empty() && is_word(found.id, each)) return std::nullopt;
     return found;
   }

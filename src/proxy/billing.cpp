@@ -48,7 +48,7 @@ Usage usage_asked_for(const RequestContext& request, bool generous) {
     usage.input = estimate_input(facts, generous);
   } else {
     usage.input = estimate_input(facts, generous);
-    if (generous && facts.refers_to_stored) usage.input += stored_context;
+    if (generous && (facts.refers_to_stored || (request.endpoint == "threads" && !facts.stream))) usage.input += stored_context;
   }
   return usage;
 }
@@ -167,13 +167,13 @@ std::optional<ApiError> Billing::hold(RequestContext& request) const {
   if (!is_batch) asked.tier = dearer_tier(request);
   const std::int64_t choices = choices_of(request);
   std::int64_t most_output = std::min(request.facts.max_tokens.value_or(request.price->max_output), most_tokens / 1'000) * choices;
-  // What stands in the file is not read: as much comes out as goes in.
-  if (is_batch) most_output = asked.input;
+  if (is_batch) most_output = request.batch_output;
   Usage whole = asked;
   whole.output = std::max<std::int64_t>(most_output, 0);
   const Money prompt = cost_of(asked, *request.price, rate);
   const Money full = request.upgrade ? settings_.hold_step : cost_of(whole, *request.price, rate);
-  demand.wanted = std::min(full, settings_.hold_cap);
+  // What a batch comes to is known from its lines, and cannot be topped up.
+  demand.wanted = is_batch ? full : std::min(full, settings_.hold_cap);
   // Who names no maximum is let in with what is left, when that covers the prompt and one step.
   // What is charged later cannot reserve more on its way.
   const bool needs_all = request.facts.max_tokens.has_value() || request.is_deferred;

@@ -50,8 +50,10 @@ bool could_be_any_model(const RequestContext& request) {
   return is_metered(request) && request.endpoint != "threads";
 }
 
-/// What a request uses must be seen in its body, as upstream will see it.
+/// What a request uses and names must be seen in its body, as upstream will see it.
 std::optional<ApiError> check_readable(const RequestContext& request) {
+  const bool may_be_unread = request.account->row.is_root && !is_metered(request);
+  if (request.upgrade || may_be_unread || (request.body.size() == 0 && !is_metered(request))) return std::nullopt;
   const Fields& fields = request.client.fields();
   if (!find(fields, beast_http::field::content_encoding).empty()) {
     return ApiError{415, "unsupported_content_encoding", "Send the body as it is: without Content-Encoding.", {}, true};
@@ -70,7 +72,7 @@ std::optional<ApiError> check_readable(const RequestContext& request) {
     }
     return std::nullopt;
   }
-  if (request.body.size() > 0 && !facts.stream_options.object_begin) {
+  if (request.body.size() > 0 && !facts.is_object) {
     return ApiError{400, "bad_json", "The body must be a JSON object in UTF-8, or a multipart form.", {}, true};
   }
   return std::nullopt;
@@ -89,7 +91,9 @@ class BodyScan {
   BodyScan(RequestContext& request, bool hashes_prompt) : request_(request), json_(request.facts) {
     if (hashes_prompt) prompt_.emplace(request.facts);
     const auto type = find(request.client.fields(), beast_http::field::content_type);
-    if (has_media_type(type, "multipart/form-data")) form_.emplace(request.facts, type);
+    if (!has_media_type(type, "multipart/form-data")) return;
+    form_.emplace(request.facts, type);
+    if (request.endpoint == "files") form_->read_batch();
   }
   void feed(std::string_view piece) {
     // What says that it is something else is JSON all the same to whoever reads it so.
@@ -145,6 +149,7 @@ Task<void> Gateway::run(RequestContext& request) {
   if (!refusal && !request.account) refusal = co_await look_up_account(request);
   if (!refusal) refusal = admit(request);
   if (!refusal && !receive_whole(request)) refusal = co_await receive(request);
+  if (!refusal) refusal = check_readable(request);
   if (!refusal && Locator::concerns(request)) refusal = co_await locator_.locate(request);
   if (!refusal) refusal = hold(request);
   if (!refusal && asks_for_list(request)) refusal = co_await listing_.answer(request);
@@ -213,9 +218,6 @@ Gateway::Refusal Gateway::hold(RequestContext& request) const {
     const std::string what = model.empty() ? "This key may use some models only: name the one to use." : "This key may not use model '" + model + "'.";
     if (!allowed) return ApiError{403, "model_not_allowed", what, "model", true};
   }
-  if (is_metered(request) && !request.upgrade) {
-    if (auto refusal = check_readable(request)) return refusal;
-  }
   request.is_deferred = goes_on_upstream(request);
   map_model(request);
   if (auto refusal = parts_.billing.hold(request)) return refusal;
@@ -232,6 +234,8 @@ Gateway::Refusal Gateway::hold(RequestContext& request) const {
 /// From here on the request is for the model that serves it: price, limits and keys are that one's. Which models an account may
 /// use was judged by the name it wrote.
 void Gateway::map_model(RequestContext& request) const {
+  // A batch's model stands in its file.
+  if (request.endpoint == "batches") return;
   const std::string& asked = request.facts.model;
   const std::string* const name = asked.empty() ? nullptr : parts_.models.find(asked);
   if (name != nullptr && *name != asked) ask_for_model(request, *name);

@@ -18,8 +18,9 @@ namespace {
 
 constexpr std::size_t usual_size = 20, most_size = 100;
 constexpr std::int64_t most_asked = 10'000;                       // what the API takes for files; a page has no more than most_size
-constexpr std::size_t at_once = 8, most_looked_at = 1'000;
-constexpr std::size_t most_object = 4 << 20, most_page = 32 << 20;  // bytes
+constexpr std::size_t at_once = 8, most_looked_at = 200;
+constexpr std::size_t most_object = 1 << 20, most_page = 2 << 20;  // bytes
+constexpr unsigned most_lists = 32, most_of_account = 8;           // being made or read by clients
 
 ApiError bad_parameter(std::string name, std::string message) { return {400, "invalid_value", std::move(message), std::move(name), true}; }
 
@@ -82,6 +83,7 @@ struct Listing::Page {
   std::vector<std::pair<std::string, std::string>> objects;  // ids, and what upstream tells of them
   std::size_t bytes = 0;
   bool has_more = false;
+  std::string last_seen;  // where to go on, when filters let few pass
 
   void add(const ObjectRow& row, std::string body) {
     bytes += body.size();
@@ -97,7 +99,7 @@ std::string Listing::Page::json() const {
   for (const auto& [id, body] : objects) data.append(data.empty() ? "" : ",").append(body);
   const auto quoted = [](const std::string& id) { return nlohmann::json(id).dump(); };
   const std::string first = objects.empty() ? "null" : quoted(objects.front().first);
-  const std::string last = objects.empty() ? "null" : quoted(objects.back().first);
+  const std::string last = !last_seen.empty() ? quoted(last_seen) : objects.empty() ? "null" : quoted(objects.back().first);
   return "{\"object\":\"list\",\"data\":[" + data + "],\"first_id\":" + first + ",\"last_id\":" + last + ",\"has_more\":" +
          (has_more ? "true" : "false") + "}";
 }
@@ -149,7 +151,8 @@ Task<std::optional<ApiError>> Listing::fill(RequestContext& request, Page& page)
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const unsigned status = answers[i].status;
       if (status == 404) parts_.objects.forget(rows[i].id);
-      if (status == 404 || status == 410) continue;
+      // What is too large to be listed can still be asked for by its id.
+      if (status == 404 || status == 410 || answers[i].is_too_long) continue;
       if (status != 200) co_return ApiError{503, "no_upstream_available", "An upstream key that holds some of this list cannot be used now. Try again later.", {}, false};
       if (!passes(answers[i].body, asked)) continue;
       if (page.is_full()) {
@@ -161,17 +164,35 @@ Task<std::optional<ApiError>> Listing::fill(RequestContext& request, Page& page)
     if (rows.size() < asked.query.size) co_return std::nullopt;
     looked_at += rows.size();
     asked.query.after = rows.back().made;
-    if (looked_at >= most_looked_at && !page.objects.empty()) {
+    if (looked_at >= most_looked_at) {
       page.has_more = true;
+      page.last_seen = rows.back().id;
       co_return std::nullopt;
     }
   }
 }
 
-Task<std::optional<ApiError>> Listing::answer(RequestContext& request) const {
+Task<std::optional<ApiError>> Listing::answer(RequestContext& request) {
+  const auto of_account = std::count(under_way_.begin(), under_way_.end(), request.account.get());
+  if (under_way_.size() >= most_lists || of_account >= most_of_account) {
+    co_return ApiError{429, "rate_limit_exceeded", "Too many lists are being read at once.", {}, false, milliseconds(1'000)};
+  }
+  under_way_.push_back(request.account.get());
+  std::optional<ApiError> refusal;
+  try {
+    refusal = co_await answer_one(request);
+  } catch (...) {
+    under_way_.erase(std::find(under_way_.begin(), under_way_.end(), request.account.get()));
+    throw;
+  }
+  under_way_.erase(std::find(under_way_.begin(), under_way_.end(), request.account.get()));
+  co_return refusal;
+}
+
+Task<std::optional<ApiError>> Listing::answer_one(RequestContext& request) const {
   auto read_result = read_query(request);
   if (auto* const error = std::get_if<ApiError>(&read_result)) co_return std::move(*error);
-  Page page{std::move(std::get<Asked>(read_result)), {}, 0, false};
+  Page page{std::move(std::get<Asked>(read_result)), {}, 0, false, {}};
   Asked& asked = page.asked;
   std::optional<ApiError> refusal;
   try {

@@ -1,5 +1,7 @@
 #include <algorithm>
 
+#include <nlohmann/json.hpp>
+
 #include "proxyxai/http/query.hpp"
 #include "proxyxai/proxy/locator.hpp"
 #include "proxyxai/storage/store.hpp"
@@ -24,13 +26,16 @@ namespace {
 /// Upstream remembers conversations with their items, which later requests name one by one.
 bool keeps_items(const RequestContext& request) { return request.endpoint == "responses" || request.endpoint == "conversations"; }
 
-/// Paths of which only what this program knows of may be used: all that could show what others keep upstream.
+/// What this program knows of: other paths could show what others keep upstream, or change it.
 bool is_known_path(const RequestContext& request) {
-  if (request.upgrade) return true;
+  if (request.upgrade) return request.endpoint == "realtime" || request.endpoint == "responses";
   if (request.object) return !request.object->id.empty() || method_of(request) == "POST" || asks_for_list(request);
-  static constexpr std::string_view harmless[] = {"models", "completions", "embeddings", "moderations", "audio/speech", "audio/transcriptions",
-                                                  "audio/translations", "images/generations", "images/edits", "images/variations"};
-  return method_of(request) == "POST" || std::find(std::begin(harmless), std::end(harmless), request.endpoint) != std::end(harmless);
+  static constexpr std::string_view endpoints[] = {"models", "completions", "embeddings", "moderations", "audio/speech", "audio/transcriptions",
+                                                   "audio/translations", "images/generations", "images/edits", "images/variations"};
+  if (std::find(std::begin(endpoints), std::end(endpoints), request.endpoint) != std::end(endpoints)) return true;
+  static constexpr std::string_view calls[] = {"threads/runs", "responses/compact", "responses/input_tokens"};
+  const std::string_view path = request.path.substr(request.path.starts_with("/v1/") ? 4 : 1);
+  return method_of(request) == "POST" && std::find(std::begin(calls), std::end(calls), path) != std::end(calls);
 }
 
 /// As upstream says it, whoever's it is.
@@ -47,6 +52,31 @@ ApiError not_found(const ObjectName& name) {
     error.message = "No such " + std::string(facts_of(name.is_item ? ObjectKind::item : kind).noun) + " object: " + name.id;
   }
   return error;
+}
+
+constexpr std::size_t most_eval = 4 << 20;
+
+/// Whether an eval takes its data from what upstream has stored for everybody, or cannot be told not to.
+bool reads_everything(const RequestBody& body) {
+  if (body.size() == 0) return false;
+  std::string text;
+  for (std::string_view piece; text.size() < body.size(); text.append(piece)) {
+    piece = body.piece(text.size());
+    if (piece.empty() || text.size() > most_eval) return true;
+  }
+  bool found = false;
+  const auto look = [&found](int /*depth*/, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+    if (event != nlohmann::json::parse_event_t::object_end) return true;
+    const auto type = parsed.find("type");
+    if (type != parsed.end() && (*type == "stored_completions" || *type == "responses" || *type == "logs")) found = true;
+    return true;
+  };
+  return nlohmann::json::parse(text, look, false).is_discarded() || found;
+}
+
+ApiError not_a_batch_file(const std::string& id) {
+  return {400, "bad_batch_file", "'" + id + "' was not uploaded to this service as a batch's input: send it to /v1/files with purpose 'batch', each line a "
+          "JSON object with a 'body', all for one model.", "input_file_id", true};
 }
 
 /// False: there are too many to avoid.
@@ -68,7 +98,7 @@ ApiError apart(const ObjectName& one, const ObjectName& other) {
 
 bool Locator::concerns(const RequestContext& request) {
   const RequestFacts& facts = request.facts;
-  if (!facts.objects.empty() || facts.store.value_or(false) || facts.model.starts_with("ft:") || !request.query.empty()) return true;
+  if (!facts.objects.empty() || facts.store.value_or(false) || !request.query.empty()) return true;
   if (method_of(request) != "POST") return true;
   return request.path != "/v1/chat/completions" && request.path != "/chat/completions";
 }
@@ -86,10 +116,16 @@ std::optional<ApiError> Locator::collect(const RequestContext& request, std::vec
   if (request.facts.has_more_objects) {
     return ApiError{400, "too_many_objects", "The request names more than " + std::to_string(max_objects) + " objects.", {}, true};
   }
+  if (request.facts.batch && request.facts.purpose == "batch") {
+    // Nobody looks at the lines again when the batch is made.
+    if (request.facts.batch->has_more_objects) {
+      return ApiError{400, "too_many_objects", "The lines name more than " + std::to_string(max_objects) + " objects.", "file", true};
+    }
+    named.insert(named.end(), request.facts.batch->objects.begin(), request.facts.batch->objects.end());
+  }
   for (const ObjectName& each : request.facts.objects) {
     if (!each.is_item || keeps_items(request)) named.push_back(each);
   }
-  if (request.facts.model.starts_with("ft:")) named.push_back({request.facts.model.substr(0, max_object_id), "model", false});
   if (const auto at = request.path.find("models/"); request.endpoint == "models" && at != request.path.npos) {
     const std::string model = percent_decode(request.path.substr(at + 7));
     if (method_of(request) == "DELETE" || model.starts_with("ft:")) named.push_back({model.substr(0, max_object_id), "model", false});
@@ -100,6 +136,9 @@ std::optional<ApiError> Locator::collect(const RequestContext& request, std::vec
 Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
   const bool is_root = request.account->row.is_root;
   request.object = read_object_path(request.path);
+  if (!is_root && request.endpoint == "evals" && reads_everything(request.body)) {
+    co_return ApiError{403, "resource_not_allowed", "A data source that reads what the whole project has stored is the operator's.", "data_source", true};
+  }
   if (!is_root && !is_known_path(request)) {
     co_return ApiError{403, "resource_not_allowed", "This key may not use " + std::string(request.path) + ".", {}, true};
   }
@@ -124,15 +163,25 @@ Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
       continue;
     }
     const KeyId key = found[i].place->key;
-    if (name.member == "input_file_id") request.input_bytes = found[i].place->bytes;
+    if (name.member == "input_file_id" && request.endpoint == "batches") {
+      if (found[i].place->output == 0 && !is_root) co_return not_a_batch_file(name.id);
+      request.input_bytes = found[i].place->bytes;
+      request.batch_output = found[i].place->output;
+      request.facts.model = found[i].place->model;
+    }
     if (request.only_key && *request.only_key != key && !name.is_item && !holder->is_item) co_return apart(*holder, name);
     // An item may be written out in full as well: what has no other place goes first, and the newest item.
     if (request.only_key && name.is_item && !holder->is_item) continue;
     request.only_key = key;
     holder = &name;
   }
-  if (request.object && method_of(request) == "DELETE" && pending_.contains(request.object->id) && !request.object->goes_on) {
-    co_return ApiError{409, "still_in_progress", "'" + std::string(request.object->id) + "' is still in progress: cancel it, or wait for its end, before it is deleted.", "id", false};
+  bool goes_on = false;
+  if (request.object && method_of(request) == "DELETE" && !request.object->goes_on) {
+    std::string id(request.object->id);
+    goes_on = co_await pending_.goes_on(std::move(id));
+  }
+  if (goes_on) {
+    co_return ApiError{409, "still_in_progress", "'" + std::string(request.object->id) + "' is still in progress, or a run of it: cancel that, or wait for its end, before it is deleted.", "id", false};
   }
   if (request.only_key && is_avoided(request, *request.only_key)) {
     co_return ApiError{404, "not_found", "An item that the request names was not found.", "input", true};

@@ -21,7 +21,7 @@ bool is_kept(const RequestContext& request, ObjectKind kind) {
 void ObjectRecord::begin(RequestContext& request, unsigned status, std::string_view content_type) const {
   const std::string_view method = request.client.request().method();
   const bool is_good = status >= 200 && status < 300;
-  if (is_about_object(request) && request.only_key && ((method == "DELETE" && is_good) || (method != "POST" && status == 404))) {
+  if (is_about_object(request) && request.only_key && ((method == "DELETE" && is_good) || (method == "GET" && status == 404))) {
     objects_.forget(request.object->id);
     return;
   }
@@ -47,7 +47,14 @@ std::vector<ObjectDirectory::Made> ObjectRecord::read(const RequestContext& requ
     const ObjectKind kind = each.is_item ? ObjectKind::item : kind_of(each.id);
     if (!is_kept(request, kind) || (kind == ObjectKind::item && !keeps_items)) continue;
     const bool is_own = each.id == scan.own_id();
-    made.push_back({std::move(each.id), kind, is_own && kind == ObjectKind::file ? scan.bytes() : 0});
+    ObjectDirectory::Made& one = made.emplace_back();
+    one.id = std::move(each.id);
+    one.kind = kind;
+    const BatchFacts* const batch = request.facts.batch.get();
+    if (!is_own || batch == nullptr || !batch->is_readable || request.facts.purpose != "batch") continue;
+    one.bytes = batch->text_bytes;
+    one.output = batch->output;
+    one.model = batch->model;
   }
   return made;
 }
@@ -65,9 +72,9 @@ Task<void> ObjectRecord::write(RequestContext& request) const {
   // Of an upstream whose ids look otherwise.
   const bool is_collection = request.object && request.object->id.empty();
   if (is_collection && !scan.own_id().empty() && is_kept(request, request.object->kind) && kind_of(scan.own_id()) == ObjectKind::other) {
-    made.push_back({scan.own_id(), request.object->kind, scan.bytes()});
+    made.push_back({scan.own_id(), request.object->kind, 0, 0, {}});
   }
-  if (!scan.tuned_model().empty()) made.push_back({scan.tuned_model(), ObjectKind::model, 0});
+  if (!scan.tuned_model().empty()) made.push_back({scan.tuned_model(), ObjectKind::model, 0, 0, {}});
   const KeyId key = request.exchange.attempt().key;
   const std::string& owner = request.account->row.dna;
   // Once the client knows it, it may use it, whatever happens here meanwhile. What ends with a charge waits for that, which is
@@ -79,6 +86,8 @@ Task<void> ObjectRecord::write(RequestContext& request) const {
   else objects_.note(owner, key, std::move(made));
   if (request.is_deferred && !request.is_pending && !scan.own_id().empty()) co_await leave_cost(request);
 }
+
+void ObjectRecord::note_delivered(const RequestContext& request) const { pending_.set_delivered(request.made->own_id(), request.delivered); }
 
 /// Work that goes on is charged when it ends; what has told its usage already is charged as usual.
 Task<void> ObjectRecord::leave_cost(RequestContext& request) const {

@@ -33,6 +33,7 @@ std::string path_of(const RequestContext& request, const std::string& id) {
 struct Told {
   std::string status, model;
   Usage usage;
+  std::int64_t delivered = 0;  // tokens of its text, estimated
   std::vector<ObjectName> objects;
 };
 
@@ -47,6 +48,7 @@ Told read(const PendingBill& bill, std::string_view body) {
   meter.pass(body);
   meter.finish();
   told.usage = meter.usage();
+  told.delivered = meter.delivered_tokens();
   told.model = meter.model();
   return told;
 }
@@ -111,6 +113,37 @@ Task<bool> PendingBills::take_on(RequestContext& request, std::string id) {
   co_return true;
 }
 
+void PendingBills::set_delivered(std::string_view id, std::int64_t tokens) {
+  const auto found = entries_.find(id);
+  if (found != entries_.end()) found->second->bill.output = std::max(found->second->bill.output, tokens);
+}
+
+/// Null: there is none.
+std::shared_ptr<PendingBills::Entry> PendingBills::find_of(const std::string& id) const {
+  if (const auto found = entries_.find(id); found != entries_.end()) return found->second;
+  const std::string path = "/v1/threads/" + id + "/";
+  const auto is_run = [&path](const auto& each) { return each.second->bill.path.starts_with(path); };
+  const auto run = std::find_if(entries_.begin(), entries_.end(), is_run);
+  return run == entries_.end() ? nullptr : run->second;
+}
+
+Task<bool> PendingBills::goes_on(std::string id) {
+  // Each is asked after once: what has ended is charged, and is no more.
+  for (std::shared_ptr<Entry> before;;) {
+    const std::shared_ptr<Entry> entry = find_of(id);
+    if (!entry) co_return false;
+    if (entry == before || entry->is_asking) co_return true;
+    entry->is_asking = true;
+    try {
+      co_await ask(entry);
+    } catch (const std::exception& error) {
+      spdlog::error("asking after {} failed: {}", entry->bill.id, error.what());
+    }
+    entry->is_asking = false;
+    before = entry;
+  }
+}
+
 void PendingBills::tick(Instant now) {
   // What is asked after may end, and leave the map, while others are looked at.
   std::vector<std::shared_ptr<Entry>> due;
@@ -157,15 +190,22 @@ Task<void> PendingBills::ask(std::shared_ptr<Entry> entry) {
     co_await settle(std::move(entry), std::move(usage), std::move(model), reserved);
     co_return;
   }
+  if (answer.is_too_long) {
+    spdlog::warn("what upstream tells of {} is too long to be read: it is charged what was reserved for it", bill.id);
+    const Money reserved = entry->reservation.money();
+    co_await settle(std::move(entry), std::move(usage), std::move(model), reserved);
+    co_return;
+  }
   if (answer.status != 200) co_return;
   Told told = read(bill, answer.body);
   if (!is_over(told.status)) co_return;
   std::vector<ObjectDirectory::Made> made;
   for (ObjectName& each : told.objects) {
-    if (!each.is_item) made.push_back({each.id, kind_of(each.id), 0});
+    if (!each.is_item) made.push_back({each.id, kind_of(each.id), 0, 0, {}});
   }
   parts_.objects.note(entry->reservation.account()->row.dna, bill.key, std::move(made));
   if (!told.model.empty()) model = told.model;
+  usage.output = std::max(usage.output, told.delivered);
   if (told.usage.given) {
     usage = told.usage;
     if (!bill.tier.empty()) usage.tier = bill.tier;

@@ -208,6 +208,7 @@ Task<void> Relay::pass(RequestContext& request) const {
         co_return;
       }
       request.delivered = request.meter->delivered_tokens();
+      if (request.is_pending) record_.note_delivered(request);
     }
     const bool last = piece.done && piece.failure.empty();
     if (request.made && record_.feed(request, piece.data, last)) co_await record_.write(request);

@@ -37,7 +37,11 @@ Task<UpstreamReader::Answer> UpstreamReader::get(UpstreamKeyPtr key, std::string
     answer.body.append(piece.data);
     if (!piece.failure.empty() || answer.body.size() > most) {
       exchange.cancel();
-      co_return Answer{};
+      const bool is_too_long = piece.failure.empty();
+      answer.body.clear();
+      answer.status = is_too_long ? answer.status : 0;
+      answer.is_too_long = is_too_long;
+      co_return answer;
     }
     if (piece.done) break;
     piece = co_await upstream.read_body(patience);

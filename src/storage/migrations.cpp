@@ -201,7 +201,9 @@ CREATE TABLE objects (
   key_id  INTEGER NOT NULL,
   made    INTEGER NOT NULL,                    -- microseconds since 1970, made unique
   used_on INTEGER NOT NULL,                    -- day since 1970
-  bytes   INTEGER NOT NULL
+  bytes   INTEGER NOT NULL,                    -- of text in a batch's file, as the next two
+  output  INTEGER NOT NULL,                    -- tokens
+  model   TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX objects_by_owner ON objects (owner, kind, made) WHERE kind < 16;
 

@@ -6,7 +6,8 @@ namespace proxyxai {
 namespace {
 
 // Kinds below 16 can be listed (objects/kinds.hpp) and are in the index; queries say so, or they could not use it.
-constexpr std::string_view object_columns = "SELECT id, kind, owner, key_id, made, used_on, bytes FROM objects ";
+constexpr std::string_view object_columns = "SELECT id, kind, owner, key_id, made, used_on, bytes, output, model FROM objects ";
+constexpr std::string_view object_by_id = "SELECT id, kind, owner, key_id, made, used_on, bytes, output, model FROM objects WHERE id = ?";
 
 ObjectRow read_object(const Statement& row) {
   ObjectRow object;
@@ -17,6 +18,8 @@ ObjectRow read_object(const Statement& row) {
   object.made = row.integer(4);
   object.used_on = static_cast<std::int32_t>(row.integer(5));
   object.bytes = row.integer(6);
+  object.output = row.integer(7);
+  object.model = row.text(8);
   return object;
 }
 
@@ -68,10 +71,9 @@ PendingBill read_pending(const Statement& row) {
 
 Task<std::vector<ObjectRow>> SqliteStore::find_objects(std::vector<std::string> ids) {
   auto job = [ids = std::move(ids)](Database& database) {
-    static const std::string sql = std::string(object_columns) + "WHERE id = ?";
     std::vector<ObjectRow> rows;
     for (const std::string& each : ids) {
-      Statement statement = database.prepare(sql);
+      Statement statement = database.prepare(object_by_id);
       statement.bind(std::string_view(each));
       if (statement.step()) rows.push_back(read_object(statement));
     }
@@ -80,15 +82,19 @@ Task<std::vector<ObjectRow>> SqliteStore::find_objects(std::vector<std::string> 
   co_return co_await searcher_->run(std::move(job));
 }
 
-Task<bool> SqliteStore::put_objects(std::vector<ObjectRow> rows) {
-  auto job = [rows = std::move(rows)](Database& database) {
-    for (const ObjectRow& each : rows) {
+Task<std::vector<ObjectRow>> SqliteStore::put_objects(std::vector<ObjectRow> rows) {
+  auto job = [rows = std::move(rows)](Database& database) mutable {
+    for (ObjectRow& each : rows) {
       Statement statement = database.prepare(
-          "INSERT OR IGNORE INTO objects (id, kind, owner, key_id, made, used_on, bytes) VALUES (?, ?, ?, ?, ?, ?, ?)");
+          "INSERT OR IGNORE INTO objects (id, kind, owner, key_id, made, used_on, bytes, output, model) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)");
       statement.bind(std::string_view(each.id)).bind(std::int64_t{each.kind}).bind(std::string_view(each.owner)).bind(each.key);
-      statement.bind(each.made).bind(std::int64_t{each.used_on}).bind(each.bytes).run();
+      statement.bind(each.made).bind(std::int64_t{each.used_on}).bind(each.bytes).bind(each.output).bind(std::string_view(each.model)).run();
+      if (database.changes() > 0) continue;
+      Statement known = database.prepare(object_by_id);
+      known.bind(std::string_view(each.id));
+      if (known.step()) each = read_object(known);
     }
-    return true;
+    return rows;
   };
   co_return co_await writer_->run(std::move(job));
 }

@@ -50,10 +50,7 @@ TEST(Objects, of_chunks_are_the_first) {
             "chatcmpl-12345678 | chatcmpl-12345678 ");
 }
 
-TEST(Documents, tell_the_size_of_a_file_and_a_model_that_was_trained) {
-  ObjectScan file(Format::json);
-  file.feed(R"({"bytes":120000,"id":"file-12345678","inner":{"bytes":7}})");
-  EXPECT_EQ(file.bytes(), 120'000);
+TEST(Documents, tell_a_model_that_was_trained) {
   ObjectScan job(Format::json);
   job.feed(R"({"id":"ftjob-12345678","fine_tuned_model":"ft:gpt-4o:org::x"})");
   EXPECT_EQ(job.tuned_model(), "ft:gpt-4o:org::x");

@@ -21,7 +21,7 @@ class Objects : public testing::Test {
   }
   void put(const std::string& owner, KeyId key, std::vector<std::string> ids) {
     std::vector<ObjectDirectory::Made> made;
-    for (std::string& each : ids) made.push_back({each, kind_of(each), 0});
+    for (std::string& each : ids) made.push_back({each, kind_of(each), 0, 0, {}});
     EXPECT_TRUE(run_task(loop, directory->put(owner, key, std::move(made))));
   }
   void restart(std::size_t capacity = 100) {

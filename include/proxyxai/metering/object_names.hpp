@@ -20,7 +20,7 @@ struct Naming {
     object,    ///< Names one whatever it looks like: `file_id`, `previous_response_id`.
   };
   Kind kind = Kind::none;
-  std::string_view member;  ///< Static storage; empty where the shape decides.
+  std::string_view member;  ///< Static storage; empty where the shape decides, but for `model`: fine-tuned ones are objects.
 };
 Naming naming_of(std::string_view member);
 

@@ -10,8 +10,8 @@
 
 namespace proxyxai {
 
-/// Finds the ids that an answer tells while it passes, be it JSON or server-sent events, in pieces of any size. What stands in
-/// `metadata` is the caller's, and told by nobody. One answer; loop thread; bounded memory.
+/// Finds the ids that an answer tells while it passes, be it JSON or server-sent events, in pieces of any size. What upstream only
+/// repeats (`metadata`, `tools`, schemas, `input`) was written by the caller or its tools, and is passed over. One answer; loop thread; bounded memory.
 class ObjectScan {
  public:
   enum class Format : std::uint8_t {
@@ -34,8 +34,6 @@ class ObjectScan {
   [[nodiscard]] bool is_document() const;
   /// The `id` at the top of the document, or of the first event's `response`; empty: none yet.
   [[nodiscard]] const std::string& own_id() const;
-  /// `bytes` at the top: the size of a file; 0: not told.
-  [[nodiscard]] std::int64_t bytes() const;
   /// `status` at the top, or in the last event's `response`; empty: not told.
   [[nodiscard]] const std::string& status() const;
   /// `fine_tuned_model` at the top; empty: not told.

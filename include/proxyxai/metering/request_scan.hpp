@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,17 @@
 #include "proxyxai/metering/wav_scan.hpp"
 
 namespace proxyxai {
+
+/// What the lines of a batch's input file ask for (`{"custom_id","method","url","body":{...}}`, one a line).
+struct BatchFacts {
+  std::string model;               ///< Of every line; the API takes no file with several.
+  bool is_readable = false;        ///< There is a line, each is one JSON object with a `body`, and all name one model.
+  std::int64_t text_bytes = 0;     ///< See RequestFacts, of all lines together.
+  std::int64_t output = 0;         ///< Tokens that the lines allow; `usual_output` for each that names no maximum.
+  std::vector<ObjectName> objects; ///< At most `max_objects`.
+  bool has_more_objects = false;
+  static constexpr std::int64_t usual_output = 4'096;
+};
 
 /// What the proxy has to know of a request body.
 struct RequestFacts {
@@ -45,6 +57,8 @@ struct RequestFacts {
   std::int64_t file_bytes = 0;             ///< Multipart: bytes of file parts.
   std::int64_t audio_ms = 0;               ///< Multipart: length of the first file part where it is a WAV file; else 0.
   std::string size, quality;               ///< Of images; at most 32 bytes each.
+  std::string purpose;                     ///< Multipart; at most 32 bytes.
+  std::unique_ptr<BatchFacts> batch;       ///< Multipart: of the first file part, where it is read as a batch's.
   std::string response_format;             ///< Multipart, and a top-level string in JSON; at most 32 bytes.
   std::string tier;                        ///< `service_tier`; at most 32 bytes.
 
@@ -56,6 +70,9 @@ struct RequestFacts {
   // What upstream may have cached of it.
   std::optional<std::uint64_t> prompt_begin;  ///< Offset of the first of the values of `messages`, `input`, `prompt`.
   std::uint64_t prompt_key = 0;            ///< Hash of `prompt_cache_key`; 0: none.
+
+  /// A JSON body is one object and nothing else, and has no NUL byte: no decoder reads it in another encoding.
+  bool is_object = false;
 
   /// Where a JSON body can be made to ask for usage. Offsets into the body.
   struct StreamOptions {
@@ -85,14 +102,17 @@ std::optional<BodyEdit> ask_for_usage(const RequestFacts& facts);
 /// is the upstream's. Any thread; one body.
 class JsonScan {
  public:
-  explicit JsonScan(RequestFacts& facts) : facts_(facts) {}
+  /// `is_batch_line`: the facts are those of the object that is the member `body`.
+  explicit JsonScan(RequestFacts& facts, bool is_batch_line = false) : facts_(facts), is_batch_line_(is_batch_line) {}
   void feed(std::string_view piece);
+  /// Of a batch's line: it has a `body` that is an object.
+  [[nodiscard]] bool has_line_body() const { return has_line_body_; }
 
  private:
   enum class Place : std::uint8_t { document, skip, body, options, prompt };
   enum class Member : std::uint8_t {
     other, model, stream, max_tokens, max_completion_tokens, max_output_tokens, n, best_of, background, prompt,
-    previous_response, conversation, input, size, quality, response_format, service_tier, store, metadata, messages, prompt_cache_key, stream_options, include_usage
+    previous_response, conversation, input, size, quality, response_format, service_tier, store, metadata, messages, prompt_cache_key, body, stream_options, include_usage
   };
   /// What a string may be by the name before it, and what it then is.
   enum class Url : std::uint8_t { none, data_or_link, data, link, file_id };
@@ -122,8 +142,11 @@ class JsonScan {
   void count_text(std::string_view head, std::uint64_t bytes);
   void name_object(std::string_view head, std::uint64_t bytes);
   void begin_prompt(std::uint64_t at);
+  void spoil();
 
   RequestFacts& facts_;
+  const bool is_batch_line_;
+  bool has_line_body_ = false;
   Member member_ = Member::other;
   Url next_ = Url::none;        // what the next string may be
   // Of the last string:
@@ -135,11 +158,30 @@ class JsonScan {
   bool is_first_value_ = false;  // nothing stands between that name and the next string
   bool named_last_ = false;      // the last string was taken for the name of an object
   bool is_metadata_ = false;     // in it, names are the caller's own
+  bool is_spoilt_ = false;       // something stands beside the object, or a NUL in it
   std::int64_t input_from_ = 0;  // text bytes before `input`
   std::int64_t prompts_ = 0;
   std::array<bool, 3> stored_{};  // by member: prompt, previous_response, conversation
   std::array<std::optional<std::int64_t>, 3> maxima_;
   JsonWalk<JsonScan, Place> walk_;
+};
+
+/// Reads the input file of a batch, in pieces of any size. Any thread; one file; bounded memory.
+class BatchScan {
+ public:
+  explicit BatchScan(BatchFacts& facts) : batch_(facts) {}
+  void feed(std::string_view piece);
+  /// The file has ended.
+  void finish();
+
+ private:
+  void end_line();
+
+  BatchFacts& batch_;
+  RequestFacts facts_;              // of the line
+  std::optional<JsonScan> line_;
+  bool is_blank_ = true;            // the line, up to now
+  bool is_unreadable_ = false;
 };
 
 /// Finds the form fields of a multipart/form-data body (RFC 7578) that is fed in any pieces; file parts are measured and
@@ -148,11 +190,13 @@ class MultipartScan {
  public:
   /// `content_type` is the request's header value, with its boundary parameter.
   MultipartScan(RequestFacts& facts, std::string_view content_type);
+  /// The first file part may be a batch's: it is read as one too, into `facts.batch`.
+  void read_batch();
   void feed(std::string_view piece);
 
  private:
   enum class State : std::uint8_t { preamble, delimiter, closing, head, part, done };
-  enum class Part : std::uint8_t { other, file, object, model, stream, n, size, quality, response_format };
+  enum class Part : std::uint8_t { other, file, object, model, stream, n, size, quality, response_format, purpose };
   static Part part_of(std::string_view name);
   std::size_t step(std::string_view bytes);
   std::size_t seek_delimiter(std::string_view bytes);
@@ -179,6 +223,7 @@ class MultipartScan {
   std::string value_;
   Naming naming_;              // of an `object`
   WavScan wav_;                // of the first file
+  std::optional<BatchScan> batch_;
 };
 
 /// True for the media type `type` (lower case), whatever parameters follow it.

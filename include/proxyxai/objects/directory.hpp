@@ -26,7 +26,8 @@ class ObjectDirectory {
     KeyId key = 0;
     ObjectKind kind = ObjectKind::other;
     std::int64_t made = 0;   ///< See ObjectRow.
-    std::int64_t bytes = 0;
+    std::int64_t bytes = 0, output = 0;  ///< Of a batch's file, see ObjectRow.
+    std::string model;
   };
   struct Found {
     std::optional<Place> place;  ///< Nullopt: the asker reaches no such object.
@@ -40,9 +41,10 @@ class ObjectDirectory {
   struct Made {
     std::string id;
     ObjectKind kind = ObjectKind::other;
-    std::int64_t bytes = 0;
+    std::int64_t bytes = 0, output = 0;
+    std::string model;
   };
-  /// `owner` has made these under `key`: known at once, stored in a moment. What is known already stays as it is.
+  /// `owner` has made these under `key`: stored, and known, in a moment. What is known already stays whose it is.
   void note(const std::string& owner, KeyId key, std::vector<Made> made);
   /// The same; true once it is stored.
   Task<bool> put(std::string owner, KeyId key, std::vector<Made> made);
@@ -64,7 +66,7 @@ class ObjectDirectory {
 
  private:
   struct Memory;
-  std::vector<ObjectRow> remember(const std::string& owner, KeyId key, std::vector<Made> made);
+  std::vector<ObjectRow> rows_of(const std::string& owner, KeyId key, std::vector<Made> made);
   Task<bool> store(std::vector<ObjectRow> rows);
   Task<void> save();
   Task<void> sweep();

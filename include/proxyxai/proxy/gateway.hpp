@@ -82,7 +82,7 @@ class Gateway {
   const Settings settings_;
   const Relay relay_;
   const Locator locator_;
-  const Listing listing_;
+  Listing listing_;
   RetryBudget budget_;
   std::size_t in_flight_ = 0;
 };

@@ -26,14 +26,16 @@ class Listing {
   explicit Listing(Parts parts) : parts_(parts) {}
 
   /// Answers the request, or says why not.
-  Task<std::optional<ApiError>> answer(RequestContext& request) const;
+  Task<std::optional<ApiError>> answer(RequestContext& request);
 
  private:
   struct Page;
+  Task<std::optional<ApiError>> answer_one(RequestContext& request) const;
   Task<std::optional<ApiError>> fill(RequestContext& request, Page& page) const;
   Task<std::vector<UpstreamReader::Answer>> read(std::vector<ObjectRow> rows, std::string family, std::string fields) const;
 
   const Parts parts_;
+  std::vector<const Account*> under_way_;  // whose lists are being made; a page in the making takes memory
 };
 
 }  // namespace proxyxai

@@ -14,7 +14,7 @@ namespace proxyxai {
 /// Loop thread only.
 class Locator {
  public:
-  Locator(ObjectDirectory& objects, const PendingBills& pending) : objects_(objects), pending_(pending) {}
+  Locator(ObjectDirectory& objects, PendingBills& pending) : objects_(objects), pending_(pending) {}
 
   /// False: the request names nothing of upstream's and makes nothing there; most do not.
   static bool concerns(const RequestContext& request);
@@ -25,7 +25,7 @@ class Locator {
   static std::optional<ApiError> collect(const RequestContext& request, std::vector<ObjectName>& named);
 
   ObjectDirectory& objects_;
-  const PendingBills& pending_;
+  PendingBills& pending_;
 };
 
 /// The key holds an item that the request names and its account does not reach.

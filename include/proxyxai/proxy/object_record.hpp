@@ -19,6 +19,8 @@ class ObjectRecord {
   static bool feed(RequestContext& request, std::string_view piece, bool last);
   /// Before that piece goes to the client.
   Task<void> write(RequestContext& request) const;
+  /// More of work that is charged later has gone to the client.
+  void note_delivered(const RequestContext& request) const;
   /// What a WebSocket has told of.
   void note(RequestContext& request, ObjectScan& scan) const;
 

@@ -38,7 +38,10 @@ class PendingBills {
   Task<bool> take_on(RequestContext& request, std::string id);
   /// Whether work with this `status` goes on no more.
   static bool is_over(std::string_view status);
-  [[nodiscard]] bool contains(std::string_view id) const { return entries_.contains(id); }
+  /// Whether work is to be charged that is the object `id`, or a run of it. Before it says so, upstream is asked.
+  Task<bool> goes_on(std::string id);
+  /// So many output tokens of the work have gone to its client by now: what it costs at least.
+  void set_delivered(std::string_view id, std::int64_t tokens);
   [[nodiscard]] std::size_t size() const { return entries_.size(); }
 
   /// Asks after what is due. To be called several times a second; returns at once.
@@ -46,6 +49,7 @@ class PendingBills {
 
  private:
   struct Entry;
+  [[nodiscard]] std::shared_ptr<Entry> find_of(const std::string& id) const;
   Task<void> ask(std::shared_ptr<Entry> entry);
   Task<void> settle(std::shared_ptr<Entry> entry, Usage usage, std::string model, Money least);
   void add(PendingBill bill, AccountPtr account);

@@ -65,7 +65,7 @@ struct RequestContext {
   std::optional<KeyId> only_key;     ///< Holds what the request names; no other key knows it.
   boost::container::static_vector<KeyId, 16> avoided;  ///< Keys that hold what the request names and may not have; in `tried` from the start.
   bool goes_home = false;            ///< Best under the key of what the account made before, for it makes something that may be used with that.
-  std::int64_t input_bytes = 0;      ///< Of the file that a batch reads; 0: not known.
+  std::int64_t input_bytes = 0, batch_output = 0;  ///< Of the lines of a batch's file: text, and tokens that they allow.
   bool makes_objects = false;        ///< Its answer may tell of something new that upstream keeps.
 
   // hold

@@ -14,8 +14,9 @@ class UpstreamReader {
   UpstreamReader(Origins& origins, BodyStore& bodies) : origins_(origins), bodies_(bodies) {}
 
   struct Answer {
-    unsigned status = 0;  ///< 0: none came, or it was longer than asked for.
+    unsigned status = 0;  ///< 0: none came.
     std::string body;
+    bool is_too_long = false;  ///< Longer than asked for: what of it was read is gone.
   };
   /// GETs `path`, which begins with `/v1/`. `fields`: header lines, each ended by CR LF. At most `most` bytes of body.
   Task<Answer> get(UpstreamKeyPtr key, std::string path, std::string fields, std::size_t most) const;

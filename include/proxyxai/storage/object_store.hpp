@@ -19,7 +19,9 @@ struct ObjectRow {
   std::int64_t key = 0;      ///< The upstream key it lives under.
   std::int64_t made = 0;     ///< Microseconds since 1970, made unique: the order of lists.
   std::int32_t used_on = 0;  ///< Day since 1970 on which it was last used.
-  std::int64_t bytes = 0;    ///< Of a file; 0: not known.
+  std::int64_t bytes = 0;    ///< Of text in the lines of a batch's file.
+  std::int64_t output = 0;   ///< Tokens that those lines allow; 0: the file was not read as a batch's.
+  std::string model;         ///< That they name.
 };
 
 /// One page of the objects of a kind that belong to an account and its descendants.
@@ -53,8 +55,8 @@ class ObjectStore {
 
   /// Those of `ids` that are known, in any order.
   virtual Task<std::vector<ObjectRow>> find_objects(std::vector<std::string> ids) = 0;
-  /// Stores new ones; of an id that is known, what is stored stays.
-  virtual Task<bool> put_objects(std::vector<ObjectRow> rows) = 0;
+  /// Stores new ones; of an id that is known, what is stored stays. Returns all of them as they are stored.
+  virtual Task<std::vector<ObjectRow>> put_objects(std::vector<ObjectRow> rows) = 0;
   virtual Task<bool> forget_objects(std::vector<std::string> ids) = 0;
   virtual Task<bool> mark_used(std::vector<std::string> ids, std::int32_t day) = 0;
   virtual Task<std::vector<ObjectRow>> list_objects(ObjectQuery query) = 0;

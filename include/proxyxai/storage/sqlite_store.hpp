@@ -59,7 +59,7 @@ class SqliteStore final : public KeyStore, public AccountStore, public ObjectSto
   Task<std::vector<OperationRow>> list_operations(OperationQuery query) override;
 
   Task<std::vector<ObjectRow>> find_objects(std::vector<std::string> ids) override;
-  Task<bool> put_objects(std::vector<ObjectRow> rows) override;
+  Task<std::vector<ObjectRow>> put_objects(std::vector<ObjectRow> rows) override;
   Task<bool> forget_objects(std::vector<std::string> ids) override;
   Task<bool> mark_used(std::vector<std::string> ids, std::int32_t day) override;
   Task<std::vector<ObjectRow>> list_objects(ObjectQuery query) override;
