@@ -219,8 +219,8 @@ int Daemon::run() {
     }
   });
   parts_->loop.run();
-  if (parts_->exit_code != 0) return parts_->exit_code;
   // Let what was ended come to its end, so that nothing outlives what it uses.
+  parts_->reader.stop();
   parts_->loop.restart();
   parts_->loop.run_for(last_words);
   return parts_->exit_code;
@@ -282,6 +282,7 @@ void Daemon::on_signal(int number) {
   if (parts_->is_draining) {
     spdlog::warn("a second signal: ending the requests in flight");
     parts_->exit_code = 1;
+    parts_->reader.stop();
     parts_->listener.abort();
     return;
   }
@@ -324,6 +325,7 @@ void Daemon::drain() {
     if (error) return;
     spdlog::warn("{} requests did not finish in time", parts_->gateway.in_flight());
     parts_->exit_code = 1;
+    parts_->reader.stop();
     parts_->listener.abort();
   });
   p.listener.on_idle([this] {

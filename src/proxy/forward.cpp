@@ -130,7 +130,9 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
     // Choose.
     KeyPool::Choice choice = parts_.pool.choose(wanted(request));
     if (!choice.lease) {
-      Refusal refusal = choice.absence == KeyPool::Absence::gone ? gone(choice.reason) : no_upstream();
+      Refusal refusal = no_upstream();
+      if (choice.absence == KeyPool::Absence::gone) refusal = gone(choice.reason);
+      if (choice.absence == KeyPool::Absence::disabled) refusal->message = "The upstream key that holds this object is disabled now. Try again later.";
       if (choice.ready_at) refusal = co_await wait_for_key(request, *choice.ready_at);
       if (!refusal) continue;
       if (last.status == 0 || refusal->code == "client_gone") co_return refusal;

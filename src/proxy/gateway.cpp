@@ -82,7 +82,8 @@ std::optional<ApiError> check_readable(const RequestContext& request) {
 bool goes_on_upstream(const RequestContext& request) {
   if (request.client.request().method() != "POST") return false;
   if (request.endpoint == "batches") return is_metered(request);
-  return request.facts.background || (request.endpoint == "threads" && is_metered(request) && !request.facts.stream);
+  // A run may be streamed at first and not later, or the other way about: it has one bill, under its id.
+  return request.facts.background || (request.endpoint == "threads" && is_metered(request));
 }
 
 /// Finds the facts of a request in its body as it passes.
@@ -293,7 +294,8 @@ void Gateway::settle(RequestContext& request) {
   request.client.unwatch();
   if (request.reason == "client_gone") request.status = client_left;
   parts_.billing.settle(request);
-  request.lease.used(request.usage.input + request.usage.output);
+  // What is charged later counts as it was expected.
+  if (!request.is_pending) request.lease.used(request.usage.input + request.usage.output);
   parts_.observer.on_settled(request, client_address(request.client));
   request.body.clear();
 }

@@ -114,8 +114,8 @@ Task<std::vector<UpstreamReader::Answer>> Listing::read(std::vector<ObjectRow> r
       const std::size_t i = next++;
       const UpstreamKeyPtr key = parts_.pool.find(rows[i].key);
       const auto health = parts_.pool.health(rows[i].key);
-      // What lives under a key that is gone is gone.
-      if (!key || !health || health->state == KeyState::dead) {
+      // What lives under a key that is gone is gone, and a key that is disabled is not used.
+      if (!key || !health || health->state == KeyState::dead || health->state == KeyState::disabled) {
         answers[i].status = 410;
         continue;
       }
@@ -142,7 +142,8 @@ Task<std::optional<ApiError>> Listing::fill(RequestContext& request, Page& page)
   std::string fields;
   append_upstream_fields(fields, request.client.fields(), false);
   for (std::size_t looked_at = 0;;) {
-    asked.query.size = asked.size - page.objects.size() + 1;
+    // Few at a time, so that no more is read than fits the page.
+    asked.query.size = std::min(asked.size - page.objects.size() + 1, at_once);
     ObjectQuery query = asked.query;
     const std::vector<ObjectRow> rows = co_await parts_.objects.list(std::move(query));
     std::vector<ObjectRow> copy = rows;

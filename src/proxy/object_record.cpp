@@ -89,6 +89,16 @@ Task<void> ObjectRecord::write(RequestContext& request) const {
 
 void ObjectRecord::note_delivered(const RequestContext& request) const { pending_.set_delivered(request.made->own_id(), request.delivered); }
 
+Task<bool> ObjectRecord::settle(RequestContext& request) const {
+  request.billed = true;
+  if (!request.meter || !request.meter->usage().given) co_return true;
+  request.usage = request.meter->usage();
+  std::string id = request.made->own_id(), model(request.meter->model());
+  Usage usage = request.usage;
+  const bool stored = co_await pending_.charge(std::move(id), std::move(usage), std::move(model));
+  co_return stored;
+}
+
 /// Work that goes on is charged when it ends; what has told its usage already is charged as usual.
 Task<void> ObjectRecord::leave_cost(RequestContext& request) const {
   const bool is_told = request.meter && request.meter->usage().given;

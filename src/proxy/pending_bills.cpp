@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::size_t most_asking = 16, most_answer = 16 << 20;
 constexpr milliseconds longest_interval{60'000}, longest_batch_interval{600'000};
+constexpr std::chrono::hours longest_work{24}, longest_batch{72};  // before it is given up; a batch has 24 hours upstream
+constexpr int most_missing = 3;
 constexpr std::string_view beta_fields = "OpenAI-Beta: assistants=v2\r\n";
 
 /// Where upstream tells how the work of a request stands.
@@ -60,7 +62,8 @@ struct PendingBills::Entry {
   Reservation reservation;
   Instant next{};
   milliseconds interval{0};
-  bool is_asking = false;
+  bool is_asking = false, is_settling = false;
+  int missing = 0;  // answers in a row that upstream knows nothing of it
 };
 
 bool PendingBills::is_over(std::string_view status) {
@@ -84,7 +87,7 @@ Task<void> PendingBills::load() {
 void PendingBills::add(PendingBill bill, AccountPtr account) {
   const Money reserved = account->row.is_root ? Money{} : bill.reserved;
   std::string id = bill.id;
-  auto entry = std::make_shared<Entry>(Entry{std::move(bill), Reservation(std::move(account), reserved), parts_.clock.now() + interval_, interval_, false});
+  auto entry = std::make_shared<Entry>(Entry{std::move(bill), Reservation(std::move(account), reserved), parts_.clock.now() + interval_, interval_, false, false, 0});
   entries_.insert_or_assign(std::move(id), std::move(entry));
 }
 
@@ -110,6 +113,8 @@ Task<bool> PendingBills::take_on(RequestContext& request, std::string id) {
     co_return false;
   }
   add(std::move(bill), request.account);
+  // The reservation has taken its place.
+  request.hold.shrink_to(Money{});
   co_return true;
 }
 
@@ -148,9 +153,10 @@ void PendingBills::tick(Instant now) {
   // What is asked after may end, and leave the map, while others are looked at.
   std::vector<std::shared_ptr<Entry>> due;
   for (const auto& [id, entry] : entries_) {
-    if (asking_ + due.size() == most_asking) break;
     if (!entry->is_asking && now >= entry->next) due.push_back(entry);
   }
+  std::sort(due.begin(), due.end(), [](const auto& one, const auto& other) { return one->next < other->next; });
+  due.resize(std::min(due.size(), most_asking - asking_));
   for (const std::shared_ptr<Entry>& entry : due) {
     entry->is_asking = true;
     ++asking_;
@@ -173,6 +179,12 @@ Task<void> PendingBills::ask(std::shared_ptr<Entry> entry) {
   usage.estimated = true;
   usage.tier = bill.tier;
   std::string model = bill.model;
+  const auto age = parts_.clock.wall_now() - bill.made;
+  if (age > (bill.endpoint == "batches" ? longest_batch : longest_work)) {
+    spdlog::warn("upstream has not told the end of {} in all this time: it is charged by what is known of it", bill.id);
+    co_await settle(std::move(entry), std::move(usage), std::move(model), Money{});
+    co_return;
+  }
   const UpstreamKeyPtr key = parts_.pool.find(bill.key);
   const auto health = parts_.pool.health(bill.key);
   if (!key || !health || health->state == KeyState::dead) {
@@ -183,7 +195,11 @@ Task<void> PendingBills::ask(std::shared_ptr<Entry> entry) {
   if (health->state == KeyState::disabled) co_return;
   std::string path = bill.path, fields(beta_fields);
   const UpstreamReader::Answer answer = co_await parts_.reader.get(key, std::move(path), std::move(fields), most_answer);
-  if (answer.status == 404 || answer.status == 410) {
+  const bool is_missing = answer.status == 404 || answer.status == 410;
+  entry->missing = is_missing ? entry->missing + 1 : 0;
+  // It may be too new for upstream to know it everywhere.
+  if (is_missing && entry->missing < most_missing) co_return;
+  if (is_missing) {
     // Who deletes it before it is charged pays all that was reserved: nobody can tell any more what it has used.
     spdlog::warn("upstream knows {} no more: it is charged what was reserved for it", bill.id);
     const Money reserved = entry->reservation.money();
@@ -215,14 +231,37 @@ Task<void> PendingBills::ask(std::shared_ptr<Entry> entry) {
   co_await settle(std::move(entry), std::move(usage), std::move(model), Money{});
 }
 
-Task<void> PendingBills::settle(std::shared_ptr<Entry> entry, Usage usage, std::string model, Money least) {
+Task<bool> PendingBills::charge(std::string id, Usage usage, std::string model) {
+  const auto found = entries_.find(id);
+  if (found == entries_.end()) co_return true;
+  std::shared_ptr<Entry> entry = found->second;
+  if (!entry->bill.tier.empty()) usage.tier = entry->bill.tier;
+  if (model.empty()) model = entry->bill.model;
+  const bool stored = co_await settle(std::move(entry), std::move(usage), std::move(model), Money{});
+  co_return stored;
+}
+
+/// Charges the work, once whoever asks. False: that could not be stored.
+Task<bool> PendingBills::settle(std::shared_ptr<Entry> entry, Usage usage, std::string model, Money least) {
   const std::string id = entry->bill.id;
   // A run that went on meanwhile has another entry, which is asked after by itself.
   const auto known = entries_.find(id);
-  if (known == entries_.end() || known->second != entry) co_return;
-  const bool stored = co_await parts_.billing.bill_pending(entry->reservation.account(), entry->bill, std::move(usage), std::move(model), least);
+  if (known == entries_.end() || known->second != entry || entry->is_settling) co_return true;
+  entry->is_settling = true;
+  const std::int64_t input = usage.input, output = usage.output;
+  bool stored = false;
+  try {
+    stored = co_await parts_.billing.bill_pending(entry->reservation.account(), entry->bill, std::move(usage), std::move(model), least);
+  } catch (const StorageError& error) {
+    spdlog::error("{} cannot be charged yet: {}", id, error.what());
+  }
+  entry->is_settling = false;
   // What could not be stored is asked after again.
-  if (stored) entries_.erase(id);
+  if (!stored) co_return false;
+  spdlog::info("{} of account {} has ended and is charged: key={} in={} out={}", id, entry->reservation.account()->row.name, entry->bill.key, input, output);
+  const auto ended = entries_.find(id);
+  if (ended != entries_.end() && ended->second == entry) entries_.erase(ended);
+  co_return true;
 }
 
 }  // namespace proxyxai

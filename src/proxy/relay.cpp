@@ -227,7 +227,9 @@ Task<void> Relay::pass(RequestContext& request) const {
       const auto before = passed.views.first(last && passed.last_from == passed.views.size() ? 0 : passed.last_from);
       bool written = true;
       if (!before.empty()) written = co_await outlet.write(before, false);
-      const bool stored = co_await billing_.bill(request);
+      bool stored = true;
+      if (request.is_pending) stored = co_await record_.settle(request);
+      else stored = co_await billing_.bill(request);
       if (!stored) {
         co_await fail(request, outlet, framing);
         co_return;
@@ -279,10 +281,14 @@ Task<void> Relay::read_on(RequestContext& request, UpstreamConnection::Body piec
     bytes += piece.data.size();
     request.meter->pass(piece.data);
     request.delivered = request.meter->delivered_tokens();
-    if (piece.done && piece.failure.empty()) {
+    const bool last = piece.done && piece.failure.empty();
+    if (request.made && record_.feed(request, piece.data, last)) co_await record_.write(request);
+    if (last) {
       request.exchange.release();
       co_return;
     }
+    // What goes on upstream is asked after from now on.
+    if (request.is_pending) break;
     const auto left = std::chrono::duration_cast<milliseconds>(end - clock_.now());
     if (!piece.failure.empty() || bytes >= read_on_bytes || request.meter->has_ended() || left <= milliseconds(0)) break;
     piece = co_await upstream.read_body(left);

@@ -7,6 +7,19 @@ namespace {
 
 constexpr milliseconds patience{15'000};
 
+/// Has an exchange in the list while it lives.
+class UnderWay {
+ public:
+  UnderWay(std::vector<Exchange*>& list, Exchange& exchange) : list_(list), exchange_(&exchange) { list_.push_back(exchange_); }
+  ~UnderWay() { std::erase(list_, exchange_); }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+
+ private:
+  std::vector<Exchange*>& list_;
+  Exchange* const exchange_;
+};
+
 }  // namespace
 
 Task<UpstreamReader::Answer> UpstreamReader::get(UpstreamKeyPtr key, std::string path, std::string fields, std::size_t most) const {
@@ -18,6 +31,8 @@ Task<UpstreamReader::Answer> UpstreamReader::get(UpstreamKeyPtr key, std::string
   outgoing.body = &nothing;
   Exchange exchange(origins_);
   Answer answer;
+  if (is_stopped_) co_return answer;
+  const UnderWay under_way(under_way_, exchange);
   // A kept connection may have died; a fresh one has not.
   for (const bool is_fresh : {false, true}) {
     const Exchange::Limits limits{patience, patience, is_fresh};
@@ -48,6 +63,11 @@ Task<UpstreamReader::Answer> UpstreamReader::get(UpstreamKeyPtr key, std::string
   }
   exchange.release();
   co_return answer;
+}
+
+void UpstreamReader::stop() {
+  is_stopped_ = true;
+  for (Exchange* const each : under_way_) each->cancel();
 }
 
 }  // namespace proxyxai

@@ -71,7 +71,7 @@ def populate(client):
     made["container"] = client.containers.create(name="mine").id
     made["cfile"] = client.containers.files.create(made["container"], file_id=file.id).id
     criterion = {"type": "string_check", "name": "same", "input": "a", "reference": "a", "operation": "eq"}
-    made["eval"] = client.evals.create(data_source_config={"type": "logs"}, testing_criteria=[criterion]).id
+    made["eval"] = client.evals.create(data_source_config={"type": "custom", "item_schema": {"type": "object"}}, testing_criteria=[criterion]).id
     source = {"type": "jsonl", "source": {"type": "file_id", "id": file.id}}
     made["evalrun"] = client.evals.runs.create(made["eval"], data_source=source).id
     return made

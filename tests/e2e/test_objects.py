@@ -163,7 +163,7 @@ def make_containers(client, number):
 
 def make_evals(client, number):
     criterion = {"type": "string_check", "name": "same", "input": "a", "reference": "a", "operation": "eq"}
-    return client.evals.create(name=str(number), data_source_config={"type": "logs"}, testing_criteria=[criterion]).id
+    return client.evals.create(name=str(number), data_source_config={"type": "custom", "item_schema": {"type": "object"}}, testing_criteria=[criterion]).id
 
 
 def make_jobs(client, number):

@@ -19,6 +19,9 @@ class ObjectRecord {
   static bool feed(RequestContext& request, std::string_view piece, bool last);
   /// Before that piece goes to the client.
   Task<void> write(RequestContext& request) const;
+  /// Before the end of an answer whose cost was left to PendingBills: where upstream has told the usage after all, it is charged now.
+  /// False: it could not be.
+  Task<bool> settle(RequestContext& request) const;
   /// More of work that is charged later has gone to the client.
   void note_delivered(const RequestContext& request) const;
   /// What a WebSocket has told of.

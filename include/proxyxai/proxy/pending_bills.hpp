@@ -38,6 +38,8 @@ class PendingBills {
   Task<bool> take_on(RequestContext& request, std::string id);
   /// Whether work with this `status` goes on no more.
   static bool is_over(std::string_view status);
+  /// Upstream has told what the work has used. True once it is charged, be it by another.
+  Task<bool> charge(std::string id, Usage usage, std::string model);
   /// Whether work is to be charged that is the object `id`, or a run of it. Before it says so, upstream is asked.
   Task<bool> goes_on(std::string id);
   /// So many output tokens of the work have gone to its client by now: what it costs at least.
@@ -51,7 +53,7 @@ class PendingBills {
   struct Entry;
   [[nodiscard]] std::shared_ptr<Entry> find_of(const std::string& id) const;
   Task<void> ask(std::shared_ptr<Entry> entry);
-  Task<void> settle(std::shared_ptr<Entry> entry, Usage usage, std::string model, Money least);
+  Task<bool> settle(std::shared_ptr<Entry> entry, Usage usage, std::string model, Money least);
   void add(PendingBill bill, AccountPtr account);
 
   const Parts parts_;

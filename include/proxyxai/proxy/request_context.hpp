@@ -107,11 +107,11 @@ struct RequestContext {
   Instant first_byte{};              ///< When the answer began to be written; zero: never.
   bool keep_alive = false;           ///< The connection may carry another request.
 
-  /// Whether the answer is read on when the client leaves: for accounts that want it, where only the usage is still to come, and
-  /// where nobody here can tell how much upstream has read.
+  /// Whether the answer is read on when the client leaves: for accounts that want it, where only the usage is still to come,
+  /// where nobody here can tell how much upstream has read, and where upstream goes on whoever listens, under an id that it tells.
   [[nodiscard]] bool reads_on() const {
     if (price == nullptr || upgrade || is_pending) return false;
-    return account->row.drains_aborted || facts.refers_to_stored || (meter && meter->is_ending());
+    return is_deferred || account->row.drains_aborted || facts.refers_to_stored || (meter && meter->is_ending());
   }
 };
 
