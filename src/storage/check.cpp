@@ -106,9 +106,21 @@ SELECT id, name, day_requests, day_cost, requests, cost FROM (
            return account(row) + ": its days are of " + row.text(2) + " requests for " + money(row, 3) + ", but its requests are " + row.text(4) +
                   " for " + money(row, 5);
          }},
-    Look{"deleted accounts", R"sql(
-SELECT a.id, a.name, SUM(r.cost) FROM accounts a JOIN requests r ON r.account_id = a.id AND r.id > a.rolled_to WHERE a.name IS NULL
-  GROUP BY a.id HAVING SUM(r.cost) > 0)sql",
+    Look{"requests by account", R"sql(
+WITH listed AS (SELECT account_id, id, model FROM account_requests),
+  rolled AS (SELECT r.account_id, r.id, r.model FROM requests r NOT INDEXED CROSS JOIN accounts a ON a.id = r.account_id WHERE r.id <= a.rolled_to)
+SELECT f.account_id, a.name, f.id, f.is_listed FROM (
+  SELECT *, 1 AS is_listed FROM (SELECT * FROM listed EXCEPT SELECT * FROM rolled ORDER BY 1, 2, 3)
+  UNION ALL SELECT *, 0 FROM (SELECT * FROM rolled EXCEPT SELECT * FROM listed ORDER BY 1, 2, 3)) f LEFT JOIN accounts a ON a.id = f.account_id)sql",
+         [](const Statement& row) {
+           const bool is_listed = row.integer(3) != 0;
+           return account(row) + ": its requests " + (is_listed ? "list " : "do not list ") + row.text(2) + ", which " +
+                  (is_listed ? "it has not taken in" : "it has taken in");
+         }},
+    Look{"requests that count as taken in", R"sql(
+SELECT a.id, a.name, SUM(r.cost) FROM requests r CROSS JOIN accounts a ON a.id = r.account_id
+  WHERE r.id > a.rolled_to AND (a.name IS NULL OR r.id <= (SELECT value FROM marks WHERE name = 'rolled up'))
+  GROUP BY a.id HAVING SUM(r.cost) > 0 OR a.name IS NOT NULL)sql",
          [](const Statement& row) { return account(row) + ": it was not charged " + money(row, 2) + " for its last requests"; }},
     Look{"the sum of all entries", "SELECT SUM(amount) FROM entries HAVING SUM(amount) <> 0",
          [](const Statement& row) { return "all entries sum to " + money(row, 0) + ", which should be nothing"; }},
