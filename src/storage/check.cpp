@@ -107,11 +107,10 @@ SELECT id, name, day_requests, day_cost, requests, cost FROM (
                   " for " + money(row, 5);
          }},
     Look{"requests by account", R"sql(
-WITH listed AS (SELECT account_id, id, model FROM account_requests),
-  rolled AS (SELECT r.account_id, r.id, r.model FROM requests r NOT INDEXED CROSS JOIN accounts a ON a.id = r.account_id WHERE r.id <= a.rolled_to)
-SELECT f.account_id, a.name, f.id, f.is_listed FROM (
-  SELECT *, 1 AS is_listed FROM (SELECT * FROM listed EXCEPT SELECT * FROM rolled ORDER BY 1, 2, 3)
-  UNION ALL SELECT *, 0 FROM (SELECT * FROM rolled EXCEPT SELECT * FROM listed ORDER BY 1, 2, 3)) f LEFT JOIN accounts a ON a.id = f.account_id)sql",
+SELECT l.account_id, a.name, l.id, 1 FROM account_requests l LEFT JOIN accounts a ON a.id = l.account_id
+  WHERE l.id > COALESCE(a.rolled_to, 0) OR NOT EXISTS (SELECT 1 FROM requests r WHERE r.id = l.id AND r.account_id = l.account_id AND r.model = l.model)
+UNION ALL SELECT a.id, a.name, r.id, 0 FROM requests r CROSS JOIN accounts a ON a.id = r.account_id
+  WHERE r.id <= a.rolled_to AND NOT EXISTS (SELECT 1 FROM account_requests l WHERE l.account_id = r.account_id AND l.id = r.id AND l.model = r.model))sql",
          [](const Statement& row) {
            const bool is_listed = row.integer(3) != 0;
            return account(row) + ": its requests " + (is_listed ? "list " : "do not list ") + row.text(2) + ", which " +
