@@ -38,6 +38,7 @@ void Book::take_in(const UsageSum& usage) {
     row_.requests += each.requests;
     cost += each.cost;
   }
+  transaction_.add_to_account(row_.id, usage.requests);
   row_.rolled_to = usage.last;
   row_.credit_used += cost;
   // The requests themselves are the record.

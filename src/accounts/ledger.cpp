@@ -1,7 +1,7 @@
 #include "proxyxai/accounts/ledger.hpp"
 
 #include <algorithm>
-#include <span>
+#include <map>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -15,11 +15,11 @@ namespace {
 // Credit that has expired can be spent until the next upkeep.
 constexpr seconds roll_interval{5}, upkeep_interval{1}, forgetting_interval{60}, month_interval{1};
 constexpr std::chrono::microseconds longest_gathering{500};
-constexpr std::size_t most_in_one_roll = 500;
+// Nothing is committed while a step of a roll-up works.
+constexpr std::size_t most_in_one_roll = 500, most_requests_in_one_roll = 2'000;
 constexpr std::size_t most_unstored = 100'000;
 constexpr std::size_t most_forgotten = 2'000;
 constexpr std::size_t most_expired = 200;
-constexpr std::string_view rolled_mark = "rolled up";
 constexpr seconds answers_kept{86'400};
 
 /// What a task of ours ends with goes to the log: there is nobody to tell.
@@ -55,25 +55,23 @@ Ledger::~Ledger() {
 
 Task<void> Ledger::start(std::vector<std::string> paths) {
   for (std::string& each : paths) co_await learn(std::move(each));
-  std::vector<AccountId> left_behind;
+  std::map<AccountId, UsageSum> left_behind;
   std::int64_t last = 0;
   auto look = [&](AccountTransaction& transaction) {
-    left_behind = transaction.accounts_used_after(transaction.mark(rolled_mark));
+    left_behind = transaction.usage_not_rolled_up();
     last = transaction.last_request();
   };
   co_await store_.transact(std::move(look));
-  last_id_ = last_committed_ = last;
+  last_id_ = last_committed_ = marked_ = last;
   const WallTime now = clock_.wall_now();
-  for (std::span<const AccountId> rest(left_behind); !rest.empty();) {
-    const auto part = rest.first(std::min(rest.size(), most_in_one_roll));
-    auto work = [part, now](AccountTransaction& transaction) {
+  for (auto next = left_behind.cbegin(); next != left_behind.cend();) {
+    auto work = [&next, end = left_behind.cend(), now](AccountTransaction& transaction) {
       std::vector<AccountRow> saved;
-      for (const AccountId each : part) bring_up_to_date(transaction, each, now, saved);
+      for (; next != end && saved.size() < most_in_one_roll; ++next) bring_up_to_date(transaction, next->first, now, saved, &next->second);
     };
     co_await store_.transact(std::move(work));
-    rest = rest.subspan(part.size());
   }
-  auto mark = [last](AccountTransaction& transaction) { transaction.set_mark(rolled_mark, last); };
+  auto mark = [last](AccountTransaction& transaction) { transaction.set_mark(AccountTransaction::rolled_up, last); };
   co_await store_.transact(std::move(mark));
 }
 
@@ -189,6 +187,7 @@ void Ledger::settle(std::vector<Pending>& batch, bool stored) {
       if (is_new) dirty.usage.after = each.account->row.rolled_to;
       dirty.usage.add(each.row, calendar_.day_of(time_of_request(each.row.id)));
       if (++dirty.requests >= settings_.roll_up_after) next_roll_ = {};
+      if (dirty.usage.requests.size() == most_requests_in_one_roll) roll_alone(each.account);
       if (on_charged_) on_charged_(each.account);
     } else {
       each.account->take_back(each.row.cost, each.month);
@@ -226,26 +225,40 @@ Task<void> Ledger::roll(std::vector<AccountPtr> accounts, std::optional<std::int
   auto work = [known = std::move(known), mark, now](AccountTransaction& transaction) {
     std::vector<AccountRow> saved;
     for (const auto& [account, usage] : known) bring_up_to_date(transaction, account, now, saved, &usage);
-    if (mark) transaction.set_mark(rolled_mark, *mark);
+    if (mark) transaction.set_mark(AccountTransaction::rolled_up, *mark);
     return saved;
   };
   co_await transact(std::move(work));
+  marked_ = std::max(marked_, mark.value_or(0));
   for (const AccountPtr& each : accounts) {
     if (each->is_gone) dirty_.erase(each->row.id);
   }
 }
 
-Task<void> Ledger::roll_up() {
-  std::vector<AccountPtr> accounts;
+void Ledger::roll_alone(const AccountPtr& account) {
+  asio::co_spawn(loop_.get_executor(), roll({account}, std::nullopt), [](std::exception_ptr failure) { log_failure("rolling up", failure); });
+}
+
+Task<void> Ledger::roll_up(std::function<bool(const Account&)> wanted) {
+  std::vector<std::pair<AccountPtr, std::size_t>> accounts;
   const std::int64_t mark = last_committed_;
-  for (const auto& [id, dirty] : dirty_) accounts.push_back(dirty.account);
-  for (std::size_t done = 0; done < accounts.size(); done += most_in_one_roll) {
-    const std::size_t end = std::min(accounts.size(), done + most_in_one_roll);
-    std::vector<AccountPtr> part(accounts.begin() + static_cast<std::ptrdiff_t>(done), accounts.begin() + static_cast<std::ptrdiff_t>(end));
-    // With the last part everything up to the mark is taken in.
-    const std::optional<std::int64_t> reached = end == accounts.size() ? std::optional(mark) : std::nullopt;
-    co_await roll(std::move(part), reached);
+  for (const auto& [id, dirty] : dirty_) {
+    if (!wanted || wanted(*dirty.account)) accounts.emplace_back(dirty.account, dirty.usage.requests.size());
   }
+  if (accounts.empty() && (wanted || marked_ == mark)) co_return;
+  // In the order of the tables they go to, where neighbours share pages.
+  std::sort(accounts.begin(), accounts.end(), [](const auto& a, const auto& b) { return a.first->row.id < b.first->row.id; });
+  auto next = accounts.begin();
+  do {
+    std::vector<AccountPtr> part;
+    for (std::size_t requests = 0; next != accounts.end() && part.size() < most_in_one_roll && requests < most_requests_in_one_roll; ++next) {
+      requests += next->second;
+      part.push_back(std::move(next->first));
+    }
+    // With the last part everything up to the mark is taken in.
+    const std::optional<std::int64_t> reached = next == accounts.end() && !wanted ? std::optional(mark) : std::nullopt;
+    co_await roll(std::move(part), reached);
+  } while (next != accounts.end());
 }
 
 Task<void> Ledger::upkeep(bool forgets) {
@@ -298,7 +311,7 @@ void Ledger::tick(Instant now) {
       asio::co_spawn(loop_.get_executor(), probe(), [](std::exception_ptr failure) { log_failure("the ledger is still unwell", failure); });
     }
   }
-  if (now >= next_roll_ && !rolling_ && !dirty_.empty()) {
+  if (now >= next_roll_ && !rolling_ && marked_ != last_committed_) {
     next_roll_ = now + roll_interval;
     rolling_ = true;
     asio::co_spawn(loop_.get_executor(), roll_up(), [this](std::exception_ptr failure) {

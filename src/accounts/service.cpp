@@ -341,6 +341,12 @@ Task<std::optional<AccountRow>> AccountService::find(AccountPtr caller, std::str
   co_return std::move(rows.front());
 }
 
+Task<std::vector<ShownRequest>> AccountService::requests(RequestQuery query) {
+  auto wanted = [&query](const Account& each) { return query.user ? each.row.id == *query.user : each.row.dna.starts_with(query.of.dna); };
+  co_await ledger_.roll_up(std::move(wanted));
+  co_return co_await store_.list_requests(std::move(query));
+}
+
 Task<Bill> AccountService::bill(BillQuery query) {
   co_await ledger_.roll_up();
   co_return co_await store_.bill(std::move(query));

@@ -106,9 +106,20 @@ SELECT id, name, day_requests, day_cost, requests, cost FROM (
            return account(row) + ": its days are of " + row.text(2) + " requests for " + money(row, 3) + ", but its requests are " + row.text(4) +
                   " for " + money(row, 5);
          }},
-    Look{"deleted accounts", R"sql(
-SELECT a.id, a.name, SUM(r.cost) FROM accounts a JOIN requests r ON r.account_id = a.id AND r.id > a.rolled_to WHERE a.name IS NULL
-  GROUP BY a.id HAVING SUM(r.cost) > 0)sql",
+    Look{"requests by account", R"sql(
+SELECT l.account_id, a.name, l.id, 1 FROM account_requests l LEFT JOIN accounts a ON a.id = l.account_id
+  WHERE l.id > COALESCE(a.rolled_to, 0) OR NOT EXISTS (SELECT 1 FROM requests r WHERE r.id = l.id AND r.account_id = l.account_id AND r.model = l.model)
+UNION ALL SELECT a.id, a.name, r.id, 0 FROM requests r CROSS JOIN accounts a ON a.id = r.account_id
+  WHERE r.id <= a.rolled_to AND NOT EXISTS (SELECT 1 FROM account_requests l WHERE l.account_id = r.account_id AND l.id = r.id AND l.model = r.model))sql",
+         [](const Statement& row) {
+           const bool is_listed = row.integer(3) != 0;
+           return account(row) + ": its requests " + (is_listed ? "list " : "do not list ") + row.text(2) + ", which " +
+                  (is_listed ? "it has not taken in" : "it has taken in");
+         }},
+    Look{"requests that count as taken in", R"sql(
+SELECT a.id, a.name, SUM(r.cost) FROM requests r CROSS JOIN accounts a ON a.id = r.account_id
+  WHERE r.id > a.rolled_to AND (a.name IS NULL OR r.id <= (SELECT value FROM marks WHERE name = 'rolled up'))
+  GROUP BY a.id HAVING SUM(r.cost) > 0 OR a.name IS NOT NULL)sql",
          [](const Statement& row) { return account(row) + ": it was not charged " + money(row, 2) + " for its last requests"; }},
     Look{"the sum of all entries", "SELECT SUM(amount) FROM entries HAVING SUM(amount) <> 0",
          [](const Statement& row) { return "all entries sum to " + money(row, 0) + ", which should be nothing"; }},

@@ -234,19 +234,46 @@ CREATE TABLE config (
   name  TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- requests by account
+-- Those of an account up to its rolled_to: an index that is written when they are taken in, many at once, and not with each of them.
+CREATE TABLE account_requests (
+  account_id INTEGER NOT NULL,
+  id         INTEGER NOT NULL,
+  model      INTEGER NOT NULL,
+  PRIMARY KEY (account_id, id)
+) STRICT, WITHOUT ROWID;
+INSERT INTO account_requests SELECT r.account_id, r.id, r.model
+  FROM requests r INDEXED BY requests_by_account CROSS JOIN accounts a ON a.id = r.account_id WHERE r.id <= a.rolled_to ORDER BY 1, 2;
+DROP INDEX requests_by_account;
+
+-- What accounts have not taken in is looked for after this mark only; it was a hint to the start before.
+UPDATE marks SET value = MIN(value, (SELECT COALESCE(MIN(r.id) - 1, value)
+  FROM requests r CROSS JOIN accounts a ON a.id = r.account_id WHERE r.id > a.rolled_to AND a.name IS NOT NULL)) WHERE name = 'rolled up';
+
+DROP VIEW entries;
+CREATE VIEW entries (account_id, amount) AS
+  WITH late AS (SELECT r.account_id, r.cost FROM requests r CROSS JOIN accounts a ON a.id = r.account_id
+    WHERE r.id > COALESCE((SELECT value FROM marks WHERE name = 'rolled up'), 0) AND r.id > a.rolled_to)
+  SELECT from_account, -amount FROM transfers
+  UNION ALL SELECT to_account, amount FROM transfers
+  UNION ALL SELECT account_id, -cost FROM days
+  UNION ALL SELECT -2, cost FROM days
+  UNION ALL SELECT account_id, -cost FROM late
+  UNION ALL SELECT -2, cost FROM late;
 )sql"};
 
 }  // namespace
 
 int schema_version() { return static_cast<int>(steps.size()); }
 
-void migrate(Database& database, const std::string& file) {
+void migrate(Database& database, const std::string& file, int wanted) {
   const int stored = std::stoi(database.value_of("PRAGMA user_version"));
   if (stored > schema_version()) {
     throw Failure("the database '" + file + "' has schema " + std::to_string(stored) + ", made by a newer version of this program, which knows " +
                   std::to_string(schema_version()) + "; install that version, or restore a backup");
   }
-  if (stored == schema_version()) return;
+  if (stored >= wanted) return;
   if (stored > 0) {
     const std::string copy = file + ".before-v" + std::to_string(schema_version());
     std::filesystem::remove(copy);
@@ -254,7 +281,7 @@ void migrate(Database& database, const std::string& file) {
     std::filesystem::permissions(copy, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     spdlog::info("the database is copied to '{}' before its schema changes from {} to {}", copy, stored, schema_version());
   }
-  for (int version = stored; version < schema_version(); ++version) {
+  for (int version = stored; version < wanted; ++version) {
     database.execute("BEGIN IMMEDIATE");
     try {
       database.execute(steps[static_cast<std::size_t>(version)]);

@@ -67,8 +67,8 @@ std::vector<ShownRequest> merged(Database& database, const std::vector<AccountId
   const std::int64_t wanted = query.offset + query.size;
   for (const AccountId each : accounts) {
     Statement statement = database.prepare(
-        model == 0 ? "SELECT id FROM requests WHERE account_id = ? AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?"
-                   : "SELECT id FROM requests WHERE account_id = ? AND id >= ? AND id < ? AND model = ? ORDER BY id DESC LIMIT ?");
+        model == 0 ? "SELECT id FROM account_requests WHERE account_id = ? AND id >= ? AND id < ? ORDER BY id DESC LIMIT ?"
+                   : "SELECT id FROM account_requests WHERE account_id = ? AND id >= ? AND id < ? AND model = ? ORDER BY id DESC LIMIT ?");
     statement.bind(each).bind(query.from).bind(before);
     if (model != 0) statement.bind(model);
     statement.bind(wanted);

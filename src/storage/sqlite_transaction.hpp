@@ -29,9 +29,10 @@ class SqliteTransaction final : public AccountTransaction {
   void add(const UsageRow& row) override;
 
   UsageSum usage_after(AccountId account, std::int64_t after) override;
+  std::map<AccountId, UsageSum> usage_not_rolled_up() override;
   void add_to_day(const DayRow& row) override;
+  void add_to_account(AccountId account, const std::vector<UsageSum::Request>& requests) override;
   std::int64_t last_request() override;
-  std::vector<AccountId> accounts_used_after(std::int64_t after) override;
   std::size_t forget_requests(std::int64_t before, std::size_t most) override;
 
   std::int64_t mark(std::string_view name) override;
@@ -43,6 +44,8 @@ class SqliteTransaction final : public AccountTransaction {
 
  private:
   Database& database_;
+  int usages_asked_for_ = 0;
+  std::optional<std::map<AccountId, UsageSum>> usages_;  // not rolled up, as this transaction has found them
 };
 
 /// The columns of an account with what is counted from other tables, of table `accounts a`.

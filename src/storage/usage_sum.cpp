@@ -6,6 +6,7 @@ namespace proxyxai {
 
 void UsageSum::add(const UsageRow& row, std::int32_t day) {
   last = row.id;
+  requests.push_back({row.id, row.model});
   // From the newest: the next request is most often of the same day and model.
   auto sum = std::find_if(days.rbegin(), days.rend(), [&](const DayRow& each) { return each.day == day && each.model == row.model; });
   if (sum == days.rend()) {

@@ -39,6 +39,7 @@ class Fill:
                 self.database.execute(f"DROP INDEX {name}")
             self.step("accounts", self.fill_accounts)
             self.step("requests", self.fill_requests)
+            self.step("requests by account", self.fill_requests_by_account)
             self.step("days", self.fill_days)
             self.step("figures of accounts", self.fill_figures)
             self.step("credit", self.fill_credit)
@@ -93,6 +94,10 @@ class Fill:
                   "input": "100 + i % 1000", "output": "i % 500", "cost": "10000 + i * 7919 % 1000000", "list_cost": "10000 + i * 7919 % 1000000",
                   "duration_ms": "800 + i % 900", "first_byte_ms": "200 + i % 100", "flags": "i % 2", "request_id": "printf('req_%032x', i)"}
         self.insert("requests", values, "FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT i FROM n)", (self.requests,))
+
+    def fill_requests_by_account(self):
+        values = {name: name for name in ("account_id", "id", "model")}
+        self.insert("account_requests", values, "FROM requests ORDER BY account_id, id")
 
     def fill_days(self):
         day = "CAST(strftime('%Y%m%d', id / 1000000, 'unixepoch', 'localtime') AS INTEGER)"

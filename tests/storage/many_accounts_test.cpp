@@ -39,7 +39,8 @@ class ManyAccounts : public testing::Test {
     database.execute("INSERT INTO words (id, text) VALUES (1, 'gpt-4o'), (2, 'o3')");
     database.execute("INSERT INTO days SELECT i, day, 1 + (i = 7), 1, 10, 1, 2, i FROM n, (SELECT 20261101 AS day UNION SELECT 20261102 UNION SELECT 20261103)");
     database.execute("INSERT INTO requests SELECT day * 1000000 + i, i, 1 + (i = 7), 0, 200, 1, 0, 10, 1, 2, i, i, 5, 2, 0, 'req' FROM n, "
-                     "(SELECT 1 AS day UNION SELECT 2 UNION SELECT 3); COMMIT");
+                     "(SELECT 1 AS day UNION SELECT 2 UNION SELECT 3)");
+    database.execute("INSERT INTO account_requests SELECT account_id, id, model FROM requests; COMMIT");
   }
   static void TearDownTestSuite() { directory.reset(); }
 

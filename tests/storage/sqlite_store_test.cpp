@@ -422,6 +422,7 @@ TEST_F(StoreFile, ForgetsTheNameOfADeletedAccountButNotWhatItUsed) {
   row.request_id = "req_5";
   transact([&](AccountTransaction& transaction) {
     transaction.add(row);
+    transaction.add_to_account(kid.id, {{row.id, row.model}});
     transaction.remove(kid.id, from_unix_ms(1));
   });
   EXPECT_FALSE(run(store->find_by_name("kid")).has_value());
@@ -447,6 +448,7 @@ TEST_F(StoreFile, ListsRequestsNewestFirstOfAFewAccountsAndOfMany) {
       row.account_id = id % 3 == 0 ? root.id : id % 3 == 1 ? kid.id : stranger.id;
       row.model = id % 2 == 0 ? a : b;
       transaction.add(row);
+      transaction.add_to_account(row.account_id, {{row.id, row.model}});
     }
   });
   const auto ids = [this](RequestQuery query) {
@@ -595,6 +597,80 @@ TEST_F(StoreFile, NewerSchemaIsRefused) {
   EXPECT_THAT(said, HasSubstr("newer"));
   Database other(file(), Database::Mode::read_write);
   EXPECT_EQ(other.value_of("SELECT count(*) FROM upstream_keys"), "1") << "a refused database is left alone";
+}
+
+TEST_F(StoreFile, OfSchema2GetsItsRequestsByAccountInsteadOfAnIndex) {
+  {
+    Database old(file(), Database::Mode::read_write);
+    migrate(old, file(), 2);
+    const auto account = [&old](AccountId id, const char* name, std::int64_t rolled_to) {
+      old.execute("INSERT INTO accounts SELECT " + std::to_string(id) + ", 0, 0, '." + std::to_string(id) + ".', " + name +
+                  ", '', '', '', NULL, '', 0, 1, 1000000000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1000, 0, '', '', '', '', 0, 0, 0, 0, 0, 0, 0, 0, 0, " +
+                  std::to_string(rolled_to));
+    };
+    account(1, "'quick'", 40);
+    account(2, "'slow'", 21);
+    account(3, "NULL", 0);
+    old.execute("INSERT INTO requests SELECT value, value % 3 + 1, value % 2, 0, 200, 1, 0, 0, 0, 0, 7, 7, 0, 0, 0, '' FROM json_each('[40,39,24,22,20,19,18,41]')");
+    old.execute("INSERT INTO marks (name, value) VALUES ('rolled up', 41)");
+  }
+  open();
+  EXPECT_EQ(number("SELECT COUNT(*) FROM sqlite_master WHERE tbl_name = 'requests' AND type = 'index'"), 0);
+  EXPECT_EQ(number("SELECT COUNT(*) FROM requests"), 8);
+  // 39, 24 and 18 are of the first; 40, 22 and 19 of the second, of which it has taken in the last; 41 and 20 of the deleted one.
+  std::vector<std::string> listed;
+  {
+    Database look(file(), Database::Mode::read_only);
+    Statement row = look.prepare("SELECT account_id || ':' || id || ':' || model FROM account_requests");
+    while (row.step()) listed.push_back(row.text(0));
+  }
+  EXPECT_THAT(listed, ElementsAre("1:18:0", "1:24:0", "1:39:1", "2:19:1"));
+  EXPECT_EQ(number("SELECT value FROM marks WHERE name = 'rolled up'"), 21) << "from there on nobody's are missed";
+  EXPECT_EQ(number("SELECT SUM(amount) FROM entries WHERE account_id = 2"), -14);
+  std::map<AccountId, UsageSum> left;
+  transact([&left](AccountTransaction& transaction) { left = transaction.usage_not_rolled_up(); });
+  ASSERT_EQ(left.size(), 1u);
+  EXPECT_EQ(left[2].after, 21);
+  EXPECT_EQ(left[2].last, 40);
+  EXPECT_EQ(left[2].requests.size(), 2u);
+}
+
+TEST_F(StoreFile, FindsWhatIsNotRolledUpForFewAccountsAsForMany) {
+  open();
+  std::vector<AccountRow> rows;
+  for (int i = 0; i < 6; ++i) rows.push_back(put("n" + std::to_string(i), {}));
+  transact([&rows](AccountTransaction& transaction) {
+    for (std::int64_t id = 1; id <= 60; ++id) {
+      UsageRow row;
+      row.id = id;
+      row.account_id = rows[static_cast<std::size_t>(id) % 6].id;
+      row.cost = {id};
+      transaction.add(row);
+    }
+    for (AccountRow& each : rows) {
+      each.rolled_to = 30;
+      transaction.update(each);
+    }
+    transaction.set_mark(AccountTransaction::rolled_up, 20);
+  });
+  transact([&rows](AccountTransaction& transaction) {
+    const auto all = transaction.usage_not_rolled_up();
+    EXPECT_EQ(all.size(), 6u);
+    for (const AccountRow& each : rows) {
+      const UsageSum sum = transaction.usage_after(each.id, 30);
+      EXPECT_EQ(sum.after, 30);
+      EXPECT_EQ(sum.last, all.at(each.id).last);
+      ASSERT_EQ(sum.requests.size(), 5u);
+      EXPECT_EQ(sum.requests.front().id, all.at(each.id).requests.front().id);
+      EXPECT_EQ(sum.days.at(0).cost, all.at(each.id).days.at(0).cost);
+    }
+    UsageRow late;
+    late.id = 61;
+    late.account_id = rows[0].id;
+    transaction.add(late);
+    EXPECT_EQ(transaction.usage_after(rows[0].id, 30).last, 61) << "also what the transaction itself has added";
+    EXPECT_EQ(transaction.usage_after(rows[1].id, 55).last, 55) << "it has taken them in";
+  });
 }
 
 TEST_F(StoreFile, FileThatIsNoDatabaseIsRefused) {

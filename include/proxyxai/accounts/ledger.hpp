@@ -52,8 +52,8 @@ class Ledger {
 
   /// Runs `work` in a transaction; memory takes over the rows it returns, each as a Book has saved it. Throws what it throws.
   Task<void> transact(std::function<std::vector<AccountRow>(AccountTransaction&)> work);
-  /// Takes in the rows of every account that has some.
-  Task<void> roll_up();
+  /// Takes in the rows of every account that has some; with `wanted`, of those it names.
+  Task<void> roll_up(std::function<bool(const Account&)> wanted = {});
 
   /// Calls `watcher` with each account whose charge has been stored.
   void on_charged(std::function<void(const AccountPtr&)> watcher) { on_charged_ = std::move(watcher); }
@@ -81,6 +81,8 @@ class Ledger {
   void settle(std::vector<Pending>& batch, bool stored);
   /// `mark`: all accounts are taken in up to there, once these are.
   Task<void> roll(std::vector<AccountPtr> accounts, std::optional<std::int64_t> mark);
+  /// Of an account that is so busy that it would hold up the others.
+  void roll_alone(const AccountPtr& account);
   /// Ends cards that have run out; `forgets`: also deletes what is kept no longer.
   Task<void> upkeep(bool forgets);
   Task<void> probe();
@@ -97,6 +99,7 @@ class Ledger {
   bool committing_ = false, rolling_ = false, keeping_up_ = false;
   bool healthy_ = true;
   std::int64_t last_id_ = 0, last_committed_ = 0;
+  std::int64_t marked_ = 0;  // every account is taken in up to there
   std::int32_t month_ = 0;
   Instant next_roll_{}, next_upkeep_{}, next_forgetting_{}, next_month_{};
   struct Dirty {

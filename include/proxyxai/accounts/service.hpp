@@ -88,7 +88,8 @@ class AccountService {
   /// Calls `watcher` with each account that has been made.
   void on_created(std::function<void(const AccountRow&)> watcher) { on_created_ = std::move(watcher); }
 
-  Task<std::vector<ShownRequest>> requests(RequestQuery query) { return store_.list_requests(std::move(query)); }
+  /// What they show is rolled up first.
+  Task<std::vector<ShownRequest>> requests(RequestQuery query);
   Task<Bill> bill(BillQuery query);
   Task<std::vector<OperationRow>> operations(OperationQuery query) { return store_.list_operations(std::move(query)); }
 

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -118,10 +119,14 @@ struct DayRow {
   Money cost;
 };
 
-/// The requests of one account after `after` and up to `last`, by day and model.
+/// The requests of one account after `after` and up to `last`: which they are, and their sums by day and model.
 struct UsageSum {
+  struct Request {
+    std::int64_t id = 0, model = 0;
+  };
   std::int64_t after = 0, last = 0;
   std::vector<DayRow> days;
+  std::vector<Request> requests;   ///< The oldest first.
 
   /// The next request; `day` is its day.
   void add(const UsageRow& row, std::int32_t day);
@@ -165,13 +170,18 @@ class AccountTransaction {
   virtual std::size_t forget_operations(WallTime before, std::size_t most) = 0;
   virtual void add(const UsageRow& row) = 0;
 
-  /// The account's requests after `after`.
+  /// The mark up to which every account has taken in its requests. Those after it are few, and are gone through where the ones of an
+  /// account are wanted: no index of requests knows their accounts, for it would cost as much as the requests themselves.
+  static constexpr std::string_view rolled_up = "rolled up";
+  /// The account's requests after `after`, which is its `rolled_to`.
   virtual UsageSum usage_after(AccountId account, std::int64_t after) = 0;
+  /// The same of every account that has some, in one pass.
+  virtual std::map<AccountId, UsageSum> usage_not_rolled_up() = 0;
   virtual void add_to_day(const DayRow& row) = 0;
+  /// From now on they are found by their account.
+  virtual void add_to_account(AccountId account, const std::vector<UsageSum::Request>& requests) = 0;
   /// The id of the newest request; 0: there is none.
   virtual std::int64_t last_request() = 0;
-  /// Accounts with requests after `after`.
-  virtual std::vector<AccountId> accounts_used_after(std::int64_t after) = 0;
   /// Deletes at most `most` requests that are older than `before` and known to their days; returns how many.
   virtual std::size_t forget_requests(std::int64_t before, std::size_t most) = 0;
 
@@ -200,7 +210,7 @@ struct AccountQuery {
   std::int64_t offset = 0, size = 1000;
 };
 
-/// Which requests a listing shows: those of `of` and its descendants.
+/// Which requests a listing shows: those of `of` and its descendants. Of few accounts only what they have taken in is found.
 struct RequestQuery {
   AccountRow of;
   std::optional<AccountId> user;

@@ -81,7 +81,8 @@ class Database {
 int schema_version();
 
 /// Brings the schema up to date, each step in a transaction; an older database that holds data is first copied to
-/// `<file>.before-v<n>`. Throws Failure for a database that a newer program has made.
-void migrate(Database& database, const std::string& file);
+/// `<file>.before-v<n>`. Throws Failure for a database that a newer program has made. `wanted`: no newer than that, for tests of
+/// migrations.
+void migrate(Database& database, const std::string& file, int wanted = schema_version());
 
 }  // namespace proxyxai
