@@ -7,6 +7,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <spdlog/spdlog.h>
 
+#include "proxyxai/base/log.hpp"
+
 namespace proxyxai {
 namespace asio = boost::asio;
 
@@ -21,15 +23,6 @@ constexpr std::size_t most_unstored = 100'000;
 constexpr std::size_t most_forgotten = 2'000;
 constexpr std::size_t most_expired = 200;
 constexpr seconds answers_kept{86'400};
-
-/// What a task of ours ends with goes to the log: there is nobody to tell.
-void log_failure(const char* what, std::exception_ptr failure) {
-  try {
-    if (failure) std::rethrow_exception(failure);
-  } catch (const std::exception& error) {
-    spdlog::error("{}: {}", what, error.what());
-  }
-}
 
 /// Takes the requests of an account into its book, and lets `change` act on it. Adds the row as it was saved; none: it is gone.
 void bring_up_to_date(AccountTransaction& transaction, AccountId account, WallTime now, std::vector<AccountRow>& saved,
@@ -308,7 +301,7 @@ void Ledger::tick(Instant now) {
     next_month_ = now + month_interval;
     month_ = month_of(clock_.wall_now());
     if (!healthy_ && !committing_) {
-      asio::co_spawn(loop_.get_executor(), probe(), [](std::exception_ptr failure) { log_failure("the ledger is still unwell", failure); });
+      asio::co_spawn(loop_.get_executor(), probe(), [](std::exception_ptr failure) { log_failure("writing to the ledger", failure); });
     }
   }
   if (now >= next_roll_ && !rolling_ && marked_ != last_committed_) {

@@ -7,7 +7,9 @@ namespace {
 
 constexpr std::int64_t most_tokens = 1'000'000'000'000;
 
-bool is_blank(std::string_view text) { return text.find_first_not_of(" \t\r") == text.npos; }
+constexpr std::string_view blanks = " \t\r";
+
+bool is_blank(std::string_view text) { return text.find_first_not_of(blanks) == text.npos; }
 
 }  // namespace
 
@@ -15,7 +17,11 @@ void BatchScan::feed(std::string_view piece) {
   while (!piece.empty()) {
     const auto end = std::min(piece.find('\n'), piece.size());
     const std::string_view part = piece.substr(0, end);
-    is_blank_ = is_blank_ && is_blank(part);
+    const bool begins = is_blank_ && !is_blank(part);
+    // Other files are uploaded too: what begins otherwise is none, and no batch is made of it.
+    if (begins && part[part.find_first_not_of(blanks)] != '{') is_unreadable_ = true;
+    if (is_unreadable_) return;
+    is_blank_ = is_blank_ && !begins;
     if (!is_blank_) {
       if (!line_) line_.emplace(facts_, true);
       line_->feed(part);
@@ -32,7 +38,7 @@ void BatchScan::end_line() {
     if (is_first) batch_.model = facts_.model;
     if (!facts_.is_object || !line_->has_line_body() || facts_.model.empty() || facts_.model != batch_.model) is_unreadable_ = true;
     batch_.text_bytes += facts_.text_bytes;
-    const std::int64_t output = facts_.max_tokens.value_or(BatchFacts::usual_output) * std::max(facts_.n, facts_.best_of) * facts_.prompts;
+    const std::int64_t output = facts_.max_tokens.value_or(usual_output) * std::max(facts_.n, facts_.best_of) * facts_.prompts;
     batch_.output = std::min(batch_.output + std::max<std::int64_t>(output, 1), most_tokens);
     batch_.has_more_objects = batch_.has_more_objects || facts_.has_more_objects;
     for (ObjectName& each : facts_.objects) {

@@ -164,7 +164,7 @@ Task<bool> ObjectDirectory::store(std::vector<ObjectRow> rows) {
 void ObjectDirectory::note(const std::string& owner, KeyId key, std::vector<Made> made) {
   std::vector<ObjectRow> rows = rows_of(owner, key, std::move(made));
   if (rows.empty()) return;
-  boost::asio::co_spawn(executor_, store(std::move(rows)), [](std::exception_ptr, bool) {});
+  boost::asio::co_spawn(executor_, store(std::move(rows)), [](std::exception_ptr failure, bool) { log_failure("storing new objects of upstream's", failure); });
 }
 
 Task<bool> ObjectDirectory::put(std::string owner, KeyId key, std::vector<Made> made) {

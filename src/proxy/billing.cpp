@@ -19,7 +19,6 @@ constexpr std::int64_t stored_context = 100'000;      // tokens reserved for wha
 constexpr std::int64_t realtime_context = 32'000;     // tokens that a realtime model reads at most
 constexpr std::int64_t bytes_in_audio_token = 6'400;  // of base64 that the client speaks into a realtime session
 constexpr std::int64_t shortest_turn = 64;            // bytes of a frame that asks for an answer
-constexpr std::int64_t usual_output = 4'096;          // what token limits count where a request names no maximum
 constexpr std::int64_t most_tokens = 1'000'000'000;
 constexpr std::size_t most_warned = 1'000;
 

@@ -16,9 +16,6 @@ namespace {
 /// Holds the header lines of nearly every request, in one allocation.
 constexpr std::size_t head_room = 960;
 
-/// What a key's limit of tokens counts where a request names no maximum, until upstream tells.
-constexpr std::int64_t usual_output = 4'096;
-
 std::chrono::nanoseconds jittered(milliseconds upper) {
   const auto whole = std::chrono::nanoseconds(upper);
   return whole / 4 + std::chrono::nanoseconds(random_u64() % static_cast<std::uint64_t>(whole.count() * 3 / 4 + 1));
@@ -139,12 +136,11 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
       break;
     }
     if (is_avoided(request, choice.lease->id)) {
-      // Only those are left that must not be asked: as if nobody knew what is named.
       Attempt none;
       none.key = choice.lease->id;
       none.fault = Fault::ours;
       parts_.pool.report(none, limit_subject(request), request.endpoint);
-      co_return ApiError{404, "not_found", "An item that the request names was not found.", "input", true};
+      co_return item_not_found();
     }
     request.lease = std::move(choice.lease);
     request.waits_until = {};

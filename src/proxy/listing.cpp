@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "proxyxai/base/ascii.hpp"
+#include "proxyxai/base/enlisted.hpp"
 #include "proxyxai/base/timer.hpp"
 #include "proxyxai/http/hygiene.hpp"
 #include "proxyxai/http/query.hpp"
@@ -106,16 +107,16 @@ std::string Listing::Page::json() const {
 
 Task<std::vector<UpstreamReader::Answer>> Listing::read(std::vector<ObjectRow> rows, std::string family, std::string fields) const {
   std::vector<UpstreamReader::Answer> answers(rows.size());
-  std::size_t next = 0, working = 0;
+  const std::size_t workers = std::min(at_once, rows.size());
+  std::size_t next = 0, working = workers;  // who has nothing to wait for ends before the next one begins
   Timer ended(parts_.executor, Timer::time_point::max());
   std::exception_ptr failure;
   const auto work = [&]() -> Task<void> {
     while (next < rows.size()) {
       const std::size_t i = next++;
-      const UpstreamKeyPtr key = parts_.pool.find(rows[i].key);
-      const auto health = parts_.pool.health(rows[i].key);
+      const UpstreamKeyPtr key = parts_.pool.find_usable(rows[i].key);
       // What lives under a key that is gone is gone, and a key that is disabled is not used.
-      if (!key || !health || health->state == KeyState::dead || health->state == KeyState::disabled) {
+      if (!key) {
         answers[i].status = 410;
         continue;
       }
@@ -124,7 +125,7 @@ Task<std::vector<UpstreamReader::Answer>> Listing::read(std::vector<ObjectRow> r
       answers[i] = co_await parts_.reader.get(key, std::move(path), std::move(copy), most_object);
     }
   };
-  for (; working < std::min(at_once, rows.size()); ++working) {
+  for (std::size_t i = 0; i < workers; ++i) {
     boost::asio::co_spawn(parts_.executor, work(), [&](std::exception_ptr error) {
       if (error) failure = error;
       if (--working == 0) ended.cancel();
@@ -178,15 +179,8 @@ Task<std::optional<ApiError>> Listing::answer(RequestContext& request) {
   if (under_way_.size() >= most_lists || of_account >= most_of_account) {
     co_return ApiError{429, "rate_limit_exceeded", "Too many lists are being read at once.", {}, false, milliseconds(1'000)};
   }
-  under_way_.push_back(request.account.get());
-  std::optional<ApiError> refusal;
-  try {
-    refusal = co_await answer_one(request);
-  } catch (...) {
-    under_way_.erase(std::find(under_way_.begin(), under_way_.end(), request.account.get()));
-    throw;
-  }
-  under_way_.erase(std::find(under_way_.begin(), under_way_.end(), request.account.get()));
+  const Enlisted<const Account> under_way(under_way_, request.account.get());
+  auto refusal = co_await answer_one(request);
   co_return refusal;
 }
 

@@ -17,14 +17,13 @@ bool is_avoided(const RequestContext& request, KeyId key) {
   return std::find(request.avoided.begin(), request.avoided.end(), key) != request.avoided.end();
 }
 
+ApiError item_not_found() { return {404, "not_found", "An item that the request names was not found.", "input", true}; }
+
 bool asks_for_list(const RequestContext& request) {
   return request.object && request.object->id.empty() && has_list(request.object->kind) && method_of(request) == "GET";
 }
 
 namespace {
-
-/// Upstream remembers conversations with their items, which later requests name one by one.
-bool keeps_items(const RequestContext& request) { return request.endpoint == "responses" || request.endpoint == "conversations"; }
 
 /// What this program knows of: other paths could show what others keep upstream, or change it.
 bool is_known_path(const RequestContext& request) {
@@ -124,12 +123,41 @@ std::optional<ApiError> Locator::collect(const RequestContext& request, std::vec
     named.insert(named.end(), request.facts.batch->objects.begin(), request.facts.batch->objects.end());
   }
   for (const ObjectName& each : request.facts.objects) {
-    if (!each.is_item || keeps_items(request)) named.push_back(each);
+    if (!each.is_item || request.keeps_items()) named.push_back(each);
   }
   if (const auto at = request.path.find("models/"); request.endpoint == "models" && at != request.path.npos) {
     const std::string model = percent_decode(request.path.substr(at + 7));
     if (method_of(request) == "DELETE" || model.starts_with("ft:")) named.push_back({model.substr(0, max_object_id), "model", false});
   }
+  return std::nullopt;
+}
+
+std::optional<ApiError> Locator::bind(RequestContext& request, const std::vector<ObjectName>& named, const std::vector<ObjectDirectory::Found>& found) {
+  const bool is_root = request.account->row.is_root;
+  const ObjectName* holder = nullptr;  // whose key it is
+  for (std::size_t i = 0; i < named.size(); ++i) {
+    const ObjectName& name = named[i];
+    if (!found[i].place) {
+      if (!is_root && !name.is_item) return not_found(name);
+      // Where it is another's, the keys that do not hold it say what they say of one that does not exist.
+      const bool is_held = !is_root && found[i].is_anothers;
+      if (is_held && !avoid(request, found[i].holder)) return not_found(name);
+      continue;
+    }
+    const KeyId key = found[i].place->key;
+    if (name.member == "input_file_id" && request.endpoint == "batches") {
+      if (found[i].place->output == 0 && !is_root) return not_a_batch_file(name.id);
+      request.input_bytes = found[i].place->bytes;
+      request.batch_output = found[i].place->output;
+      request.facts.model = found[i].place->model;
+    }
+    if (request.only_key && *request.only_key != key && !name.is_item && !holder->is_item) return apart(*holder, name);
+    // An item may be written out in full as well: what has no other place goes first, and the newest item.
+    if (request.only_key && name.is_item && !holder->is_item) continue;
+    request.only_key = key;
+    holder = &name;
+  }
+  if (request.only_key && is_avoided(request, *request.only_key)) return item_not_found();
   return std::nullopt;
 }
 
@@ -152,29 +180,7 @@ Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
   } catch (const StorageError&) {
     co_return ApiError{503, "storage_unavailable", "The server cannot look up what this request names now. Try again later.", {}, false};
   }
-  const ObjectName* holder = nullptr;  // whose key it is
-  for (std::size_t i = 0; i < named.size(); ++i) {
-    const ObjectName& name = named[i];
-    if (!found[i].place) {
-      if (!is_root && !name.is_item) co_return not_found(name);
-      // Where it is another's, the keys that do not hold it say what they say of one that does not exist.
-      const bool is_held = !is_root && found[i].is_anothers;
-      if (is_held && !avoid(request, found[i].holder)) co_return not_found(name);
-      continue;
-    }
-    const KeyId key = found[i].place->key;
-    if (name.member == "input_file_id" && request.endpoint == "batches") {
-      if (found[i].place->output == 0 && !is_root) co_return not_a_batch_file(name.id);
-      request.input_bytes = found[i].place->bytes;
-      request.batch_output = found[i].place->output;
-      request.facts.model = found[i].place->model;
-    }
-    if (request.only_key && *request.only_key != key && !name.is_item && !holder->is_item) co_return apart(*holder, name);
-    // An item may be written out in full as well: what has no other place goes first, and the newest item.
-    if (request.only_key && name.is_item && !holder->is_item) continue;
-    request.only_key = key;
-    holder = &name;
-  }
+  if (auto refusal = bind(request, named, found)) co_return refusal;
   bool goes_on = false;
   if (request.object && method_of(request) == "DELETE" && !request.object->goes_on) {
     std::string id(request.object->id);
@@ -182,9 +188,6 @@ Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
   }
   if (goes_on) {
     co_return ApiError{409, "still_in_progress", "'" + std::string(request.object->id) + "' is still in progress, or a run of it: cancel that, or wait for its end, before it is deleted.", "id", false};
-  }
-  if (request.only_key && is_avoided(request, *request.only_key)) {
-    co_return ApiError{404, "not_found", "An item that the request names was not found.", "input", true};
   }
   const bool is_stored = request.facts.store.value_or(request.endpoint != "chat/completions");
   request.makes_objects = request.object || request.endpoint == "threads" || request.endpoint == "responses";

@@ -46,10 +46,8 @@ Task<std::optional<std::string>> ModelList::made_of(RequestContext& request, std
     if (!id.empty() && !is_tuned(id) && request.account->may_use_model(id)) kept.push_back(std::move(each));
   }
   for (const ObjectRow& each : own) {
-    const UpstreamKeyPtr key = parts_.pool.find(each.key);
-    const auto health = parts_.pool.health(each.key);
-    const bool is_usable = key && health && health->state != KeyState::dead && health->state != KeyState::disabled;
-    if (!is_usable || !request.account->may_use_model(each.id)) continue;
+    const UpstreamKeyPtr key = parts_.pool.find_usable(each.key);
+    if (!key || !request.account->may_use_model(each.id)) continue;
     std::string path = "/v1/models/" + each.id, fields;
     const UpstreamReader::Answer answer = co_await parts_.reader.get(key, std::move(path), std::move(fields), most_model);
     auto model = answer.status == 200 ? ordered_json::parse(answer.body, nullptr, false) : ordered_json();

@@ -41,11 +41,10 @@ bool ObjectRecord::feed(RequestContext& request, std::string_view piece, bool la
 }
 
 std::vector<ObjectDirectory::Made> ObjectRecord::read(const RequestContext& request, ObjectScan& scan) {
-  const bool keeps_items = request.endpoint == "responses" || request.endpoint == "conversations";
   std::vector<ObjectDirectory::Made> made;
   for (ObjectName& each : scan.take()) {
     const ObjectKind kind = each.is_item ? ObjectKind::item : kind_of(each.id);
-    if (!is_kept(request, kind) || (kind == ObjectKind::item && !keeps_items)) continue;
+    if (!is_kept(request, kind) || (kind == ObjectKind::item && !request.keeps_items())) continue;
     const bool is_own = each.id == scan.own_id();
     ObjectDirectory::Made& one = made.emplace_back();
     one.id = std::move(each.id);

@@ -31,6 +31,16 @@ std::string path_of(const RequestContext& request, const std::string& id) {
   return "/v1" + thread + "/runs/" + id;
 }
 
+/// What the work has used by all that is known here.
+Usage known_of(const PendingBill& bill) {
+  Usage usage;
+  usage.input = bill.input;
+  usage.output = bill.output;
+  usage.estimated = true;
+  usage.tier = bill.tier;
+  return usage;
+}
+
 /// What one answer about the work tells.
 struct Told {
   std::string status, model;
@@ -141,8 +151,8 @@ Task<bool> PendingBills::goes_on(std::string id) {
     entry->is_asking = true;
     try {
       co_await ask(entry);
-    } catch (const std::exception& error) {
-      spdlog::error("asking after {} failed: {}", entry->bill.id, error.what());
+    } catch (...) {
+      log_failure("asking after " + entry->bill.id, std::current_exception());
     }
     entry->is_asking = false;
     before = entry;
@@ -173,23 +183,15 @@ void PendingBills::tick(Instant now) {
 
 Task<void> PendingBills::ask(std::shared_ptr<Entry> entry) {
   const PendingBill& bill = entry->bill;
-  Usage usage;
-  usage.input = bill.input;
-  usage.output = bill.output;
-  usage.estimated = true;
-  usage.tier = bill.tier;
-  std::string model = bill.model;
   const auto age = parts_.clock.wall_now() - bill.made;
   if (age > (bill.endpoint == "batches" ? longest_batch : longest_work)) {
-    spdlog::warn("upstream has not told the end of {} in all this time: it is charged by what is known of it", bill.id);
-    co_await settle(std::move(entry), std::move(usage), std::move(model), Money{});
+    co_await give_up(std::move(entry), "upstream has not told its end in all this time", Money{});
     co_return;
   }
   const UpstreamKeyPtr key = parts_.pool.find(bill.key);
   const auto health = parts_.pool.health(bill.key);
   if (!key || !health || health->state == KeyState::dead) {
-    spdlog::warn("the upstream key of {} is gone: it is charged by what is known of it", bill.id);
-    co_await settle(std::move(entry), std::move(usage), std::move(model), Money{});
+    co_await give_up(std::move(entry), "its upstream key is gone", Money{});
     co_return;
   }
   if (health->state == KeyState::disabled) co_return;
@@ -199,17 +201,10 @@ Task<void> PendingBills::ask(std::shared_ptr<Entry> entry) {
   entry->missing = is_missing ? entry->missing + 1 : 0;
   // It may be too new for upstream to know it everywhere.
   if (is_missing && entry->missing < most_missing) co_return;
-  if (is_missing) {
+  if (is_missing || answer.is_too_long) {
     // Who deletes it before it is charged pays all that was reserved: nobody can tell any more what it has used.
-    spdlog::warn("upstream knows {} no more: it is charged what was reserved for it", bill.id);
     const Money reserved = entry->reservation.money();
-    co_await settle(std::move(entry), std::move(usage), std::move(model), reserved);
-    co_return;
-  }
-  if (answer.is_too_long) {
-    spdlog::warn("what upstream tells of {} is too long to be read: it is charged what was reserved for it", bill.id);
-    const Money reserved = entry->reservation.money();
-    co_await settle(std::move(entry), std::move(usage), std::move(model), reserved);
+    co_await give_up(std::move(entry), is_missing ? "upstream knows it no more" : "what upstream tells of it is too long to be read", reserved);
     co_return;
   }
   if (answer.status != 200) co_return;
@@ -220,15 +215,24 @@ Task<void> PendingBills::ask(std::shared_ptr<Entry> entry) {
     if (!each.is_item) made.push_back({each.id, kind_of(each.id), 0, 0, {}});
   }
   parts_.objects.note(entry->reservation.account()->row.dna, bill.key, std::move(made));
-  if (!told.model.empty()) model = told.model;
+  Usage usage = known_of(bill);
   usage.output = std::max(usage.output, told.delivered);
   if (told.usage.given) {
     usage = told.usage;
-    if (!bill.tier.empty()) usage.tier = bill.tier;
+    usage.tier = bill.tier.empty() ? usage.tier : bill.tier;
   } else if (told.status == "failed" || told.status == "expired") {
     usage.input = usage.output = 0;
   }
+  std::string model = told.model.empty() ? bill.model : told.model;
   co_await settle(std::move(entry), std::move(usage), std::move(model), Money{});
+}
+
+/// Charges the work by what is known of it, and at least `least`.
+Task<void> PendingBills::give_up(std::shared_ptr<Entry> entry, std::string_view why, Money least) {
+  spdlog::warn("{} is charged by what is known of it: {}", entry->bill.id, why);
+  Usage usage = known_of(entry->bill);
+  std::string model = entry->bill.model;
+  co_await settle(std::move(entry), std::move(usage), std::move(model), least);
 }
 
 Task<bool> PendingBills::charge(std::string id, Usage usage, std::string model) {

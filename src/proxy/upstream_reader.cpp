@@ -1,24 +1,12 @@
 #include "proxyxai/proxy/upstream_reader.hpp"
 
+#include "proxyxai/base/enlisted.hpp"
 #include "proxyxai/proxy/exchange.hpp"
 
 namespace proxyxai {
 namespace {
 
 constexpr milliseconds patience{15'000};
-
-/// Has an exchange in the list while it lives.
-class UnderWay {
- public:
-  UnderWay(std::vector<Exchange*>& list, Exchange& exchange) : list_(list), exchange_(&exchange) { list_.push_back(exchange_); }
-  ~UnderWay() { std::erase(list_, exchange_); }
-  UnderWay(const UnderWay&) = delete;
-  UnderWay& operator=(const UnderWay&) = delete;
-
- private:
-  std::vector<Exchange*>& list_;
-  Exchange* const exchange_;
-};
 
 }  // namespace
 
@@ -32,7 +20,7 @@ Task<UpstreamReader::Answer> UpstreamReader::get(UpstreamKeyPtr key, std::string
   Exchange exchange(origins_);
   Answer answer;
   if (is_stopped_) co_return answer;
-  const UnderWay under_way(under_way_, exchange);
+  const Enlisted<Exchange> under_way(under_way_, &exchange);
   // A kept connection may have died; a fresh one has not.
   for (const bool is_fresh : {false, true}) {
     const Exchange::Limits limits{patience, patience, is_fresh};

@@ -100,3 +100,15 @@ def test_leaving_before_the_answer_comes_leaves_the_bill(gateway, body):
         wait_for(lambda: gateway.metric("proxyxai_requests_in_flight") == 1, 10 * SLOW, "the request")
         raw.socket.shutdown(socket.SHUT_RDWR)
     wait_for(lambda: costs.nano_dollars(USAGE, PRICE) in account.costs(), 20 * SLOW, "its bill")
+
+
+def test_a_list_of_nothing_but_what_is_gone_is_empty(mock, tmp_path):
+    gateway = Gateway(tmp_path, mock, keys=["sk-upstream-evasion-0002"])
+    account = rich(gateway)
+    with client_of(account) as client:
+        for number in range(20):
+            upload(client, f"{number}.txt", "x")
+    assert gateway.call("DELETE", "/x-keys/1")[0] == 200
+    status, _, body = account.call("GET", "/v1/files")
+    assert (status, json.loads(body)["data"]) == (200, [])
+    gateway.end()

@@ -14,6 +14,9 @@
 
 namespace proxyxai {
 
+/// Output tokens that are counted where a request names no maximum, until upstream tells.
+inline constexpr std::int64_t usual_output = 4'096;
+
 /// What the lines of a batch's input file ask for (`{"custom_id","method","url","body":{...}}`, one a line).
 struct BatchFacts {
   std::string model;               ///< Of every line; the API takes no file with several.
@@ -22,7 +25,6 @@ struct BatchFacts {
   std::int64_t output = 0;         ///< Tokens that the lines allow; `usual_output` for each that names no maximum.
   std::vector<ObjectName> objects; ///< At most `max_objects`.
   bool has_more_objects = false;
-  static constexpr std::int64_t usual_output = 4'096;
 };
 
 /// What the proxy has to know of a request body.

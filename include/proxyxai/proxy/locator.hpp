@@ -22,6 +22,8 @@ class Locator {
   Task<std::optional<ApiError>> locate(RequestContext& request) const;
 
  private:
+  /// Binds the request to the key that holds what it names.
+  static std::optional<ApiError> bind(RequestContext& request, const std::vector<ObjectName>& named, const std::vector<ObjectDirectory::Found>& found);
   static std::optional<ApiError> collect(const RequestContext& request, std::vector<ObjectName>& named);
 
   ObjectDirectory& objects_;
@@ -30,6 +32,9 @@ class Locator {
 
 /// The key holds an item that the request names and its account does not reach.
 bool is_avoided(const RequestContext& request, KeyId key);
+
+/// No key may be asked but those that hold another's item: as if nobody knew it.
+ApiError item_not_found();
 
 /// A list of things that upstream keeps, of which an account must see its own only.
 bool asks_for_list(const RequestContext& request);

@@ -53,6 +53,7 @@ class PendingBills {
   struct Entry;
   [[nodiscard]] std::shared_ptr<Entry> find_of(const std::string& id) const;
   Task<void> ask(std::shared_ptr<Entry> entry);
+  Task<void> give_up(std::shared_ptr<Entry> entry, std::string_view why, Money least);
   Task<bool> settle(std::shared_ptr<Entry> entry, Usage usage, std::string model, Money least);
   void add(PendingBill bill, AccountPtr account);
 

@@ -107,6 +107,9 @@ struct RequestContext {
   Instant first_byte{};              ///< When the answer began to be written; zero: never.
   bool keep_alive = false;           ///< The connection may carry another request.
 
+  /// Upstream remembers the items of what this is about, which later requests name one by one.
+  [[nodiscard]] bool keeps_items() const { return endpoint == "responses" || endpoint == "conversations"; }
+
   /// Whether the answer is read on when the client leaves: for accounts that want it, where only the usage is still to come,
   /// where nobody here can tell how much upstream has read, and where upstream goes on whoever listens, under an id that it tells.
   [[nodiscard]] bool reads_on() const {
