@@ -78,7 +78,7 @@ std::string confirmation_of(Clock& clock, const char* what) { return to_date(day
 
 }  // namespace
 
-bool AccountsApi::owns(std::string_view path) {
+bool AccountsApi::owns(std::string_view path) const {
   return is_under(path, users_path) || is_under(path, descendants_path) || contains(single_paths, path) || !page_of(path).empty();
 }
 

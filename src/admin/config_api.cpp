@@ -45,7 +45,7 @@ Task<void> ConfigApi::load() {
   }
 }
 
-bool ConfigApi::owns(std::string_view path) { return is_under(path, root_path); }
+bool ConfigApi::owns(std::string_view path) const { return is_under(path, root_path); }
 
 Task<ApiResponse> ConfigApi::handle(ApiRequest request, AccountPtr caller) {
   if (!caller->row.is_root) {

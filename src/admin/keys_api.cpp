@@ -145,7 +145,7 @@ std::optional<ApiError> read_filter(std::string_view query, Filter& filter) {
 
 }  // namespace
 
-bool KeysApi::owns(std::string_view path) { return is_under(path, root_path); }
+bool KeysApi::owns(std::string_view path) const { return is_under(path, root_path); }
 
 Task<ApiResponse> KeysApi::handle(ApiRequest request, AccountPtr caller) {
   if (!caller->row.is_root) {

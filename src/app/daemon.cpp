@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <fstream>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -13,7 +12,11 @@
 #include "alerts.hpp"
 #include "front.hpp"
 #include "operations.hpp"
+#include "part_settings.hpp"
 #include "proxyxai/accounts/bootstrap.hpp"
+#include "proxyxai/admin/accounts_api.hpp"
+#include "proxyxai/admin/keys_api.hpp"
+#include "proxyxai/admin/stats_api.hpp"
 #include "proxyxai/base/log.hpp"
 #include "proxyxai/base/timer.hpp"
 #include "proxyxai/keys/seal.hpp"
@@ -22,6 +25,7 @@
 #include "prices.hpp"
 #include "proxyxai/proxy/prober.hpp"
 #include "proxyxai/storage/sqlite_store.hpp"
+#include "status.hpp"
 #include "welcome.hpp"
 
 namespace proxyxai {
@@ -31,85 +35,6 @@ namespace {
 
 /// How long what is left on the loop may take once everything is stored.
 constexpr std::chrono::seconds last_words{2};
-
-Listener::Settings public_listener(const Settings& settings) {
-  Listener::Settings listener;
-  listener.addresses = settings.listen_addresses;
-  listener.port = settings.port;
-  listener.max_connections = settings.max_connections;
-  listener.limits.gate.header_bytes = settings.max_header_bytes;
-  listener.limits.max_body_bytes = settings.max_body_bytes;
-  listener.limits.header_timeout = settings.header_timeout;
-  listener.limits.body_idle_timeout = settings.body_idle_timeout;
-  listener.limits.keepalive_timeout = settings.keepalive_timeout;
-  listener.limits.write_idle_timeout = settings.idle_timeout;
-  listener.named_by = "PORT or LISTEN_ADDRESS";
-  return listener;
-}
-
-Listener::Settings admin_listener(const Settings& settings) {
-  Listener::Settings listener;
-  listener.addresses = {settings.admin_listen_host};
-  listener.port = settings.admin_listen_port;
-  listener.max_connections = 64;
-  listener.limits.max_body_bytes = 0;
-  listener.named_by = "ADMIN_LISTEN";
-  return listener;
-}
-
-UpstreamSettings upstream_settings(const Settings& settings) {
-  UpstreamSettings upstream;
-  upstream.connect_timeout = settings.connect_timeout;
-  upstream.proxy = settings.upstream_proxy;
-  return upstream;
-}
-
-Gateway::Settings gateway_settings(const Settings& settings) {
-  Gateway::Settings gateway;
-  gateway.retry.attempts = settings.retry_attempts;
-  gateway.retry.deadline = settings.retry_deadline;
-  gateway.first_byte_timeout = settings.first_byte_timeout;
-  gateway.idle_timeout = settings.idle_timeout;
-  gateway.max_wait = settings.keys_max_wait;
-  gateway.is_cache_aware = settings.routing == Settings::Routing::cache_aware;
-  gateway.trusted_proxies = CidrList::parse(settings.trusted_proxies).value();
-  return gateway;
-}
-
-bool is_access_logged(const std::string& log_level) { return log_level != "warn" && log_level != "error"; }
-
-Billing::Settings billing_settings(const Settings& settings) {
-  return {settings.call_min_balance, settings.hold_cap, settings.hold_step, settings.refuses_unknown_models};
-}
-
-AccountService::Settings account_settings(const Settings& settings) {
-  return {settings.user_min_balance, settings.user_api_min_balance, settings.fee_transaction, settings.fee_listing};
-}
-
-Mailer::Settings mail_settings(const Settings& settings) {
-  Mailer::Settings mail;
-  mail.host = settings.email_smtp;
-  mail.port = settings.email_port;
-  mail.user = settings.email_auth;
-  mail.password = settings.email_pass;
-  mail.sender = settings.email_sender;
-  if (settings.email_tls) mail.tls = static_cast<MailTls>(*settings.email_tls);
-  mail.service = settings.xai_service;
-  return mail;
-}
-
-std::vector<LiveSetting> live_settings(const Settings& settings, ModelMap& models) {
-  const auto check = [](const std::string& text) { const ModelMap read(text); };
-  const auto apply = [&models](const std::string& text) { models = ModelMap(text); };
-  return {{"ModelMapper", settings.model_mapper, check, apply}};
-}
-
-KeyPool::Settings pool_settings(const Settings& settings) {
-  KeyPool::Settings pool;
-  pool.max_wait = settings.keys_max_wait;
-  if (settings.routing == Settings::Routing::cache_aware) pool.routing = KeyPool::Routing::cache_aware;
-  return pool;
-}
 
 }  // namespace
 
@@ -145,11 +70,13 @@ struct Daemon::Parts {
         keys_api(keys),
         config(store, live_settings(settings, models)),
         accounts_api(AccountsApi::Parts{account_service, ledger, sealer, clock, [this] { return billing.prices().json(); }}),
-        front(Front::Parts{clock, accounts, cors, observer, gateway, keys_api, config, accounts_api}),
+        stats_api([this] { return status.stats(); }),
+        front(Front::Parts{clock, accounts, cors, observer, gateway, {&keys_api, &config, &stats_api, &accounts_api}}),
         operations(metrics, [this] { return !is_ready ? "starting or draining" : ledger.is_healthy() ? nullptr : "what requests cost cannot be stored"; }),
         server_tls(settings.tls_cert.empty() ? nullptr : std::make_unique<ServerTls>(settings.tls_cert, settings.tls_key)),
         listener(loop, watchdog, public_listener(settings), server_tls.get(), front),
         admin(loop, watchdog, admin_listener(settings), nullptr, operations),
+        status({clock, observer, access_log, store, ledger, origins, bodies, pool, keys, pending, mailer, gateway, listener}),
         signals(loop, SIGTERM, SIGINT, SIGHUP),
         drain_limit(loop.get_executor()) {
     access_log.set_enabled(is_access_logged(settings.log_level));
@@ -187,10 +114,12 @@ struct Daemon::Parts {
   KeysApi keys_api;
   ConfigApi config;
   AccountsApi accounts_api;
+  StatsApi stats_api;
   Front front;
   Operations operations;
   std::unique_ptr<ServerTls> server_tls;
   Listener listener, admin;
+  Status status;
   asio::signal_set signals;
   Timer drain_limit;
   bool is_ready = false;
@@ -207,7 +136,7 @@ Daemon::~Daemon() = default;
 
 int Daemon::run() {
   start_signals();
-  export_metrics();
+  parts_->metrics.before_scrape([this](Metrics& metrics) { parts_->status.set_gauges(metrics); });
   parts_->watchdog.start([this](Instant now) { tick(now); });
   asio::co_spawn(parts_->loop.get_executor(), start(), [this](std::exception_ptr failure) {
     try {
@@ -352,57 +281,6 @@ Task<void> Daemon::finish() {
   p.access_log.flush();
   spdlog::info("stopped");
   p.loop.stop();
-}
-
-void Daemon::export_metrics() {
-  parts_->metrics.before_scrape([this](Metrics& metrics) {
-    const Parts& p = *parts_;
-    const auto set = [&metrics](const char* name, const char* help, std::uint64_t value, std::string_view labels = {}) {
-      metrics.gauge(name, help, labels).set(static_cast<std::int64_t>(value));
-    };
-    set("proxyxai_client_connections", "Open connections of clients.", p.listener.open_connections());
-    set("proxyxai_requests_in_flight", "Requests between their head and their end.", p.gateway.in_flight());
-    set("proxyxai_body_memory_bytes", "Memory that request bodies hold of their budget.", p.bodies.used());
-    set("proxyxai_access_log_dropped_lines", "Access log lines dropped because the log could not keep up.", p.access_log.dropped());
-    const auto counts = p.pool.counts();
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      const std::string label = std::string("state=\"") + to_string(static_cast<KeyState>(i)) + '"';
-      set("proxyxai_upstream_keys", "Upstream keys by state.", counts[i], label);
-    }
-    for (const KeyView& key : p.keys.list()) {
-      const std::string label = "key=\"" + std::to_string(key.id) + '"';
-      set("proxyxai_upstream_key_requests", "Attempts made with an upstream key.", key.health.requests, label);
-      set("proxyxai_upstream_key_failures", "Attempts with an upstream key that ended in its or upstream's fault.", key.health.failures, label);
-    }
-    const DatabaseWorker::Figures& writer = p.store.writer_figures();
-    set("proxyxai_writer_waiting_jobs", "Changes that wait to be stored.", writer.waiting);
-    set("proxyxai_writer_commits", "Commits since the start.", writer.groups);
-    set("proxyxai_writer_jobs", "Changes stored since the start.", writer.jobs);
-    set("proxyxai_writer_failed_commits", "Commits that failed since the start.", writer.failed_commits);
-    set("proxyxai_writer_commit_microseconds", "Time spent on commits since the start.", writer.commit_microseconds);
-    set("proxyxai_ledger_waiting_requests", "Requests that wait to be committed.", p.ledger.waiting());
-    set("proxyxai_pending_bills", "Batches, background responses and runs that are charged when they end.", p.pending.size());
-    set("proxyxai_ledger_healthy", "0 while requests cannot be written down and none is served.", p.ledger.is_healthy() ? 1 : 0);
-    const Mailer::Figures& mail = p.mailer.figures();
-    set("proxyxai_mail_sent", "Mails sent since the start.", mail.sent);
-    set("proxyxai_mail_failed", "Mails given up since the start.", mail.failed);
-    set("proxyxai_mail_dropped", "Mails dropped since the start because too many waited.", mail.dropped);
-    set("proxyxai_mail_waiting", "Mails that wait to be sent.", mail.waiting);
-    std::uint64_t kept = 0, opened = 0, resumed = 0;
-    p.origins.for_each([&](const Origin& origin) {
-      kept += origin.kept();
-      opened += origin.opened();
-      resumed += origin.resumed();
-    });
-    set("proxyxai_upstream_kept_connections", "Idle connections to upstreams.", kept);
-    set("proxyxai_upstream_opened_connections", "Connections to upstreams opened since the start.", opened);
-    set("proxyxai_upstream_resumed_sessions", "TLS sessions resumed since the start.", resumed);
-    std::ifstream statm("/proc/self/statm");
-    std::uint64_t size = 0, resident = 0;
-    if (statm >> size >> resident) {
-      set("process_resident_memory_bytes", "Resident memory of the daemon.", resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE)));
-    }
-  });
 }
 
 }  // namespace proxyxai

@@ -29,7 +29,6 @@ class Daemon {
   Task<void> start();
   Task<void> finish();
   void tick(Instant now);
-  void export_metrics();
 
   std::unique_ptr<Parts> parts_;
 };

@@ -1,5 +1,7 @@
 #include "front.hpp"
 
+#include <algorithm>
+
 #include <spdlog/spdlog.h>
 
 #include "proxyxai/base/random.hpp"
@@ -78,23 +80,16 @@ Task<ApiResponse> Front::answer(Connection& client, ApiRequest request, AccountP
     co_return to_response({403, "ip_not_allowed", "This key may not be used from " + address + ".", {}, true});
   }
   request.client_address = address;
-  const bool is_keys = KeysApi::owns(request.path), is_config = ConfigApi::owns(request.path);
-  if (!is_keys && !is_config && !AccountsApi::owns(request.path)) {
-    co_return to_response({404, "not_found", "There is no such management path.", {}, true});
-  }
-  const bool is_root = caller->row.is_root;
+  const auto owner = std::find_if(parts_.management.begin(), parts_.management.end(), [&](const ManagementApi* api) { return api->owns(request.path); });
+  if (owner == parts_.management.end()) co_return to_response({404, "not_found", "There is no such management path.", {}, true});
+  ManagementApi& api = **owner;
   std::string body;
-  // Not a byte is kept of who has no business with upstream keys and settings: he is refused without.
-  if (is_root || (!is_keys && !is_config)) {
-    const std::size_t of_accounts = is_root ? AccountsApi::max_body_of_root : AccountsApi::max_body;
-    const std::size_t most = is_keys ? KeysApi::max_body : is_config ? ConfigApi::max_body : of_accounts;
+  if (const std::size_t most = api.max_body(caller->row.is_root); most > 0) {
     const auto refusal = co_await read_body(client, most, body);
     if (refusal) co_return to_response(*refusal);
     request.body = body;
   }
-  if (is_keys) co_return co_await parts_.keys.handle(request, caller);
-  if (is_config) co_return co_await parts_.config.handle(request, caller);
-  co_return co_await parts_.accounts_api.handle(request, caller);
+  co_return co_await api.handle(request, caller);
 }
 
 Task<std::optional<ApiError>> Front::read_body(Connection& client, std::size_t most, std::string& body) {

@@ -1,9 +1,8 @@
 #pragma once
 
-#include "proxyxai/accounts/directory.hpp"
-#include "proxyxai/admin/accounts_api.hpp"
-#include "proxyxai/admin/config_api.hpp"
-#include "proxyxai/admin/keys_api.hpp"
+#include <vector>
+
+#include "proxyxai/admin/management_api.hpp"
 #include "proxyxai/http/cors.hpp"
 #include "proxyxai/net/connection.hpp"
 #include "proxyxai/proxy/gateway.hpp"
@@ -20,11 +19,9 @@ class Front final : public RequestHandler {
     const Cors& cors;
     Observer& observer;
     Gateway& gateway;
-    KeysApi& keys;
-    ConfigApi& config;
-    AccountsApi& accounts_api;
+    std::vector<ManagementApi*> management;
   };
-  explicit Front(Parts parts) : parts_(parts) {}
+  explicit Front(Parts parts) : parts_(std::move(parts)) {}
 
   Task<bool> serve(Connection& client) override;
   void on_refused(const Connection& client, const GateRefusal& refusal) override;

@@ -7,12 +7,6 @@
 namespace proxyxai {
 namespace {
 
-/// Upper bounds in microseconds; what is above the last goes to +Inf.
-constexpr std::array<std::uint64_t, 23> bounds{50,        100,       200,       500,        1'000,      2'000,
-                                               5'000,     10'000,    20'000,    50'000,     100'000,    200'000,
-                                               500'000,   1'000'000, 2'000'000, 5'000'000,  10'000'000, 20'000'000,
-                                               30'000'000, 60'000'000, 120'000'000, 300'000'000, 600'000'000};
-
 void append_seconds(std::string& out, double value) {
   char text[40];
   const auto end = std::to_chars(text, text + sizeof text, value).ptr;

@@ -1,5 +1,6 @@
 #include "proxyxai/proxy/observer.hpp"
 
+#include <algorithm>
 #include <string>
 
 namespace proxyxai {
@@ -7,6 +8,12 @@ namespace {
 
 std::uint64_t microseconds_of(std::chrono::nanoseconds span) {
   return span.count() > 0 ? static_cast<std::uint64_t>(span.count() / 1000) : 0;
+}
+
+Observer::ByFault values_of(const std::array<Counter*, Observer::faults>& counters) {
+  Observer::ByFault values;
+  std::transform(counters.begin(), counters.end(), values.begin(), [](const Counter* each) { return each->value(); });
+  return values;
 }
 
 }  // namespace
@@ -37,8 +44,21 @@ Counter& Observer::requests(std::uint8_t endpoint, unsigned status) {
 }
 
 Counter& Observer::refusals(std::string_view reason) {
-  return metrics_.counter("proxyxai_refusals_total", "Requests that were refused here, by reason.",
-                          "reason=\"" + escape_label(reason) + '"');
+  const auto found = refusals_.find(reason);
+  if (found != refusals_.end()) return *found->second;
+  Counter& counter = metrics_.counter("proxyxai_refusals_total", "Requests that were refused here, by reason.",
+                                      "reason=\"" + escape_label(reason) + '"');
+  refusals_.emplace(reason, &counter);
+  return counter;
+}
+
+Observer::Totals Observer::totals() const {
+  Totals totals{{}, {}, values_of(attempts_), values_of(retries_), total_.counts(), first_byte_.counts(), added_.counts()};
+  for (const auto& [key, counter] : requests_) {
+    totals.requests.push_back({endpoint_names()[key >> 16], key & 0xffff, counter->value()});
+  }
+  for (const auto& [reason, counter] : refusals_) totals.refusals.emplace_back(reason, counter->value());
+  return totals;
 }
 
 void Observer::on_attempt(const Attempt& attempt) { attempts_[static_cast<std::size_t>(attempt.fault)]->add(); }

@@ -302,15 +302,15 @@ TEST_F(ApiTest, MethodsAndMediaTypes) {
   EXPECT_EQ(call(root, "POST", "/x-users", "{}", "", "application/json; charset=utf-8").status, 400u);
 }
 
-TEST(AccountsApiPaths, AreExact) {
+TEST_F(ApiTest, PathsAreExact) {
   for (const char* path : {"/x-users", "/x-users/", "/x-users/5", "/x-dna", "/x-dna/bob", "/x-self", "/x-root", "/x-requests", "/x-bill", "/x-prices",
                            "/dashboard/x_user/info", "/dashboard/x-user-info", "/dashboard/x-user-status", "/dashboard/x-user-logs",
                            "/dashboard/billing/subscription", "/v1/dashboard/billing/usage", "/dashboard/billing/credit_grants"}) {
-    EXPECT_TRUE(AccountsApi::owns(path)) << path;
+    EXPECT_TRUE(api.owns(path)) << path;
   }
   for (const char* path : {"/x-usersx", "/X-Users", "/x-keys", "/x-self/", "/x-root/x", "/x-roots", "/dashboard", "/dashboard/", "/dashboard/billing",
                            "/dashboard/billing/usage/", "/v1/x-users", "/v1/dashboard/x-user-info", "/x-bill.", "/", ""}) {
-    EXPECT_FALSE(AccountsApi::owns(path)) << path;
+    EXPECT_FALSE(api.owns(path)) << path;
   }
 }
 

@@ -10,7 +10,7 @@ import pytest
 
 from processes import BUILD, SLOW, Raw, request, wait_for
 
-KEY = "sk-upstream-key-000001"
+KEY, DEAD = "sk-upstream-key-000001", "sk-upstream-dead-00003"
 
 
 def run(gateway_environment, *arguments):
@@ -27,6 +27,25 @@ def test_health_and_metrics_are_only_on_the_operators_listener(gateway):
     for path in ("/metrics", "/healthz", "/readyz"):
         assert gateway.call("GET", path)[0] == 404
     assert gateway.operations("/v1/models")[0] == 404
+
+
+def test_root_is_told_how_the_service_does(start, mock):
+    gateway = start(keys=[KEY, DEAD])
+    mock.script(DEAD, "invalid_api_key")
+    for _ in range(2):
+        assert gateway.chat()[0] == 200
+    assert gateway.chat(key="sk-wrong")[0] == 401
+    stats = json.loads(gateway.call("GET", "/x-stats")[2])
+    assert stats["Requests"] == {"Total": 3, "Ok": 2, "ClientErrors": 1, "ServerErrors": 0, "ClientsLeft": 0}
+    assert stats["ByEndpoint"] == {"chat/completions": 3} and stats["Refusals"] == {"invalid_api_key": 1}
+    assert stats["Attempts"] == {"none": 2, "dead": 1} and stats["Retries"] == {"dead": 1}
+    assert stats["Keys"] == {"active": 1, "resting": 0, "exhausted": 0, "dead": 1, "disabled": 0}
+    latency = stats["Latency"]
+    assert len(latency["Bounds"]) + 1 == len(latency["Total"]) and latency["Bounds"] == sorted(latency["Bounds"])
+    assert (sum(latency["Total"]), sum(latency["FirstByte"]), sum(latency["Added"])) == (3, 2, 2)
+    assert stats["LedgerHealthy"] and stats["Connections"] >= 1 and stats["ResidentBytes"] > 1 << 20
+    # What is counted of it itself comes with the next.
+    assert json.loads(gateway.call("GET", "/x-stats")[2])["Requests"]["Total"] == 4
 
 
 def test_every_setting_fault_is_told_at_once(tmp_path):

@@ -55,6 +55,7 @@ ROOTS = [
     ("PUT", "/x-config", {"ModelMapper": "gpt-4o-mini=gpt-planted"}),
     ("POST", "/x-config", {"ModelMapper": "gpt-4o-mini=gpt-planted"}),
     ("DELETE", "/x-config", None),
+    ("GET", "/x-stats", None),
     ("POST", "/x-root", {"confirm": f"{today()}-ROTATE-ROOT"}),
     ("POST", "/x-root", {"name": "the-sibling", "confirm": f"{today()}-ROTATE-ROOT"}),
     ("GET", "/v1/organization/users", None),
@@ -104,6 +105,7 @@ def test_what_is_roots_alone_is_refused_to_all_others_however_it_is_spelled(fami
 def test_root_may(family):
     gateway, _ = family
     assert gateway.call("GET", "/x-keys")[0] == 200 and gateway.call("GET", "/x-keys/1")[0] == 200
+    assert gateway.call("GET", "/x-stats")[0] == 200
     assert gateway.call("GET", "/x-config")[0] == 200 and gateway.call("PUT", "/x-config", {})[0] == 200
     assert gateway.call("GET", "/v1/organization/users")[0] == 404, "upstream's own answer"
 

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "proxyxai/accounts/service.hpp"
-#include "proxyxai/http/handler.hpp"
+#include "proxyxai/admin/management_api.hpp"
 #include "proxyxai/keys/seal.hpp"
 
 namespace proxyxai {
@@ -13,7 +13,7 @@ namespace proxyxai {
 /// `/x-users`, `/x-dna`, `/x-self`, `/x-root`, `/x-requests`, `/x-bill`, `/x-prices`, `/dashboard/...`: what callers do to accounts
 /// and what they are shown of them. Parse, call AccountService, render; a key is in the answer that makes it and in no other.
 /// An account sees itself and what is below it. Loop thread only.
-class AccountsApi {
+class AccountsApi final : public ManagementApi {
  public:
   struct Parts {
     AccountService& accounts;
@@ -22,15 +22,12 @@ class AccountsApi {
     Clock& clock;
     std::function<std::string()> prices;  ///< The JSON of `/x-prices`.
   };
-  /// How large a body may be. Bodies are kept in memory outside of the budget of requests, so only root's may be large.
-  static constexpr std::size_t max_body = 64 << 10, max_body_of_root = 1 << 20;
-
   explicit AccountsApi(Parts parts) : parts_(std::move(parts)) {}
 
-  /// True for the paths above, as they are sent: not decoded.
-  [[nodiscard]] static bool owns(std::string_view path);
-  /// Failures of the store are thrown as StorageError, everything else is in the answer.
-  Task<ApiResponse> handle(ApiRequest request, AccountPtr caller);
+  [[nodiscard]] bool owns(std::string_view path) const override;
+  /// 64 KiB, 1 MiB of root: only it is trusted with the memory.
+  [[nodiscard]] std::size_t max_body(bool is_root) const override { return is_root ? 1 << 20 : 64 << 10; }
+  Task<ApiResponse> handle(ApiRequest request, AccountPtr caller) override;
 
  private:
   /// Makes the body of an answer of what was done. Any thread.

@@ -7,8 +7,7 @@
 
 #include <nlohmann/json_fwd.hpp>
 
-#include "proxyxai/accounts/directory.hpp"
-#include "proxyxai/http/handler.hpp"
+#include "proxyxai/admin/management_api.hpp"
 #include "proxyxai/storage/store.hpp"
 
 namespace proxyxai {
@@ -23,20 +22,17 @@ struct LiveSetting {
 
 /// `/x-config`: root shows and changes such settings. What is set is stored, counts at once, and after a restart goes before the
 /// environment. Loop thread only.
-class ConfigApi {
+class ConfigApi final : public ManagementApi {
  public:
-  static constexpr std::size_t max_body = 256 << 10;
-
   /// The values that are `initial` must be in force already.
   ConfigApi(ConfigStore& store, std::vector<LiveSetting> settings);
 
   /// Puts in force what is stored; once, before the first request.
   Task<void> load();
 
-  /// True for `/x-config` and what is under it.
-  [[nodiscard]] static bool owns(std::string_view path);
-  /// Faults of the body are thrown as Refused, failures of the store as StorageError.
-  Task<ApiResponse> handle(ApiRequest request, AccountPtr caller);
+  [[nodiscard]] bool owns(std::string_view path) const override;
+  [[nodiscard]] std::size_t max_body(bool is_root) const override { return is_root ? 256 << 10 : 0; }
+  Task<ApiResponse> handle(ApiRequest request, AccountPtr caller) override;
 
  private:
   struct Entry {

@@ -1,23 +1,20 @@
 #pragma once
 
-#include "proxyxai/accounts/directory.hpp"
-#include "proxyxai/http/handler.hpp"
+#include "proxyxai/admin/management_api.hpp"
 #include "proxyxai/keys/service.hpp"
 
 namespace proxyxai {
 
 /// `/x-keys`: root loads, lists, changes, probes and deletes upstream keys. Parse, call KeyService, render; no secret is
 /// ever in an answer. Loop thread only.
-class KeysApi {
+class KeysApi final : public ManagementApi {
  public:
-  /// How large a body may be: 100,000 keys in one call fit.
-  static constexpr std::size_t max_body = 16 << 20;
-
   explicit KeysApi(KeyService& keys) : keys_(keys) {}
 
-  /// True for `/x-keys` and what is under it.
-  [[nodiscard]] static bool owns(std::string_view path);
-  Task<ApiResponse> handle(ApiRequest request, AccountPtr caller);
+  [[nodiscard]] bool owns(std::string_view path) const override;
+  /// 16 MiB: 100,000 keys in one call fit.
+  [[nodiscard]] std::size_t max_body(bool is_root) const override { return is_root ? 16 << 20 : 0; }
+  Task<ApiResponse> handle(ApiRequest request, AccountPtr caller) override;
 
  private:
   Task<ApiResponse> add(ApiRequest request);

@@ -41,8 +41,17 @@ class Histogram {
   void observe(std::uint64_t microseconds);
   void render(std::string& out, std::string_view name, std::string_view labels) const;
 
+  /// Upper ends of the buckets, in microseconds; what is above the last is in one more.
+  static constexpr std::array<std::uint64_t, 23> bounds{50,         100,        200,         500,         1'000,      2'000,
+                                                        5'000,      10'000,     20'000,      50'000,      100'000,    200'000,
+                                                        500'000,    1'000'000,  2'000'000,   5'000'000,   10'000'000, 20'000'000,
+                                                        30'000'000, 60'000'000, 120'000'000, 300'000'000, 600'000'000};
+  using Counts = std::array<std::uint64_t, bounds.size() + 1>;
+  /// How many fell into each bucket, those below not included.
+  [[nodiscard]] const Counts& counts() const { return buckets_; }
+
  private:
-  std::array<std::uint64_t, 24> buckets_{};
+  Counts buckets_{};
   std::uint64_t count_ = 0;
   double sum_seconds_ = 0;
 };

@@ -2,7 +2,11 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "proxyxai/base/access_log.hpp"
 #include "proxyxai/base/metrics.hpp"
@@ -23,15 +27,31 @@ class Observer {
   /// A request that never became one of the proxy's: refused by the header gate, or for the management API.
   void on_other(const AccessRecord& record);
 
+  static constexpr std::size_t faults = static_cast<std::size_t>(Fault::ours) + 1;
+  using ByFault = std::array<std::uint64_t, faults>;
+  /// What was counted since the start. The views live as long as this.
+  struct Totals {
+    struct Requests {
+      std::string_view endpoint;
+      unsigned status;
+      std::uint64_t count;
+    };
+    std::vector<Requests> requests;
+    std::vector<std::pair<std::string_view, std::uint64_t>> refusals;  ///< By reason.
+    ByFault attempts, retries;
+    Histogram::Counts duration, first_byte, added;
+  };
+  [[nodiscard]] Totals totals() const;
+
  private:
   Counter& requests(std::uint8_t endpoint, unsigned status);
   Counter& refusals(std::string_view reason);
 
-  static constexpr std::size_t faults = static_cast<std::size_t>(Fault::ours) + 1;
   Metrics& metrics_;
   AccessLog& log_;
   Clock& clock_;
   std::unordered_map<std::uint32_t, Counter*> requests_;  // by endpoint and status
+  std::map<std::string, Counter*, std::less<>> refusals_;    // by reason
   std::array<Counter*, faults> attempts_{}, retries_{};
   Counter &bytes_in_, &bytes_out_;
   Histogram &total_, &added_, &first_byte_;
