@@ -4,7 +4,7 @@
 
 namespace proxyxai {
 
-bool is_metered(const RequestContext& /*request*/) { return false; }
+bool costs_money(const RequestContext& /*request*/) { return false; }
 bool is_transcription(std::string_view /*endpoint*/) { return false; }
 std::string_view default_model(std::string_view /*endpoint*/) { return {}; }
 std::int64_t estimate_input(const RequestFacts& /*facts*/, bool /*generous*/) { return 0; }

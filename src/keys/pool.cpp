@@ -140,12 +140,6 @@ UpstreamKeyPtr KeyPool::find(KeyId id) const {
   return entry == nullptr ? nullptr : entry->key;
 }
 
-UpstreamKeyPtr KeyPool::find_usable(KeyId id) const {
-  const KeyEntry* const entry = impl_->entry(id);
-  const bool is_usable = entry != nullptr && entry->state != KeyState::dead && entry->state != KeyState::disabled;
-  return is_usable ? entry->key : nullptr;
-}
-
 std::vector<KeyId> KeyPool::ids() const {
   std::vector<KeyId> result;
   result.reserve(impl_->keys.size());

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 namespace proxyxai {
 namespace {
@@ -13,6 +14,15 @@ constexpr std::array<std::string_view, 16> object_members{
 
 constexpr std::array<std::string_view, 18> object_beginnings{"file-",  "resp_", "conv_", "thread_", "asst_", "vs_",  "batch_", "upload_", "ftjob-",
                                                              "cntr_", "eval_", "video_", "rtc_", "file_", "chatcmpl-", "skill_", "voice_", "ft:"};
+
+constexpr std::uint32_t letter(char c) { return c >= 'a' && c <= 'z' ? 1u << (c - 'a') : 0; }
+
+/// What no id begins with, as the names of most models, is told by its first letter.
+constexpr std::uint32_t first_letters = [] {
+  std::uint32_t letters = 0;
+  for (const std::string_view each : object_beginnings) letters |= letter(each.front());
+  return letters;
+}();
 
 /// Shorter ones are words.
 constexpr std::size_t shortest_id = 8;
@@ -52,7 +62,8 @@ IdShape shape_of(std::string_view value) {
   if (value.size() < shortest_id || value.size() > max_object_id) return IdShape::none;
   if (!std::all_of(value.begin(), value.end(), is_id_character)) return IdShape::none;
   const auto begins = [value](std::string_view beginning) { return value.starts_with(beginning); };
-  if (std::any_of(object_beginnings.begin(), object_beginnings.end(), begins)) return IdShape::object;
+  const bool may_begin = (first_letters & letter(value.front())) != 0;
+  if (may_begin && std::any_of(object_beginnings.begin(), object_beginnings.end(), begins)) return IdShape::object;
   return is_item_id(value) ? IdShape::item : IdShape::none;
 }
 

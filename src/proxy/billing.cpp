@@ -105,7 +105,7 @@ std::int64_t tokens_for(const RequestContext& request, Money amount) {
 
 }  // namespace
 
-bool is_metered(const RequestContext& request) {
+bool costs_money(const RequestContext& request) {
   // What is not known to cost nothing is metered: upstream may give a new path a price, or an old one a second name.
   static constexpr std::string_view free[] = {"moderations", "files", "uploads", "models", "fine_tuning", "assistants", "vector_stores",
                                               "conversations", "containers", "evals", "videos"};
@@ -153,7 +153,7 @@ std::optional<ApiError> Billing::hold(RequestContext& request) const {
   demand.model = request.facts.model;
   demand.month = ledger_.month();
   demand.least_tokens = demand.wanted_tokens = 0;
-  if (!is_metered(request)) return request.hold.place(request.account, demand, settings_.call_min_balance, now);
+  if (!request.is_metered) return request.hold.place(request.account, demand, settings_.call_min_balance, now);
   request.prices = prices_;
   const std::string& model = request.facts.model;
   if (settings_.refuses_unknown_models && !model.empty() && request.prices->find(model) == nullptr) {

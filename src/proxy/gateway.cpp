@@ -47,13 +47,13 @@ std::string model_of(const RequestContext& request) {
 
 /// Upstream may know a model where none is named: from a stored prompt, from what a WebSocket says later.
 bool could_be_any_model(const RequestContext& request) {
-  return is_metered(request) && request.endpoint != "threads";
+  return request.is_metered && request.endpoint != "threads";
 }
 
 /// What a request uses and names must be seen in its body, as upstream will see it.
 std::optional<ApiError> check_readable(const RequestContext& request) {
-  const bool may_be_unread = request.account->row.is_root && !is_metered(request);
-  if (request.upgrade || may_be_unread || (request.body.size() == 0 && !is_metered(request))) return std::nullopt;
+  const bool may_be_unread = request.account->row.is_root && !request.is_metered;
+  if (request.upgrade || may_be_unread || (request.body.size() == 0 && !request.is_metered)) return std::nullopt;
   const Fields& fields = request.client.fields();
   if (!find(fields, beast_http::field::content_encoding).empty()) {
     return ApiError{415, "unsupported_content_encoding", "Send the body as it is: without Content-Encoding.", {}, true};
@@ -81,9 +81,9 @@ std::optional<ApiError> check_readable(const RequestContext& request) {
 /// Work that upstream goes on with after it has answered, and whose usage it tells only later.
 bool goes_on_upstream(const RequestContext& request) {
   if (request.client.request().method() != "POST") return false;
-  if (request.endpoint == "batches") return is_metered(request);
+  if (request.endpoint == "batches") return request.is_metered;
   // A run may be streamed at first and not later, or the other way about: it has one bill, under its id.
-  return request.facts.background || (request.endpoint == "threads" && is_metered(request));
+  return request.facts.background || (request.endpoint == "threads" && request.is_metered);
 }
 
 /// Finds the facts of a request in its body as it passes.
@@ -119,7 +119,7 @@ Gateway::Gateway(Parts parts, Settings settings)
       settings_(std::move(settings)),
       relay_({parts.billing, parts.objects, parts.pending, parts.pool, parts.reader, parts.cors, parts.clock}, settings_.idle_timeout),
       locator_(parts.objects, parts.pending),
-      listing_({parts.executor, parts.objects, parts.pool, parts.reader, relay_}) {}
+      listing_({parts.executor, parts.objects, parts.reader, relay_}) {}
 
 Task<bool> Gateway::serve(Connection& client, std::string_view path, std::string_view query) {
   const auto owned = std::make_unique<RequestContext>(client, parts_.bodies, parts_.origins, parts_.clock.now());
@@ -130,6 +130,7 @@ Task<bool> Gateway::serve(Connection& client, std::string_view path, std::string
   request.endpoint = endpoint_names()[request.route.endpoint];
   request.request_id = make_request_id();
   request.upgrade = asks_for_websocket(client);
+  request.is_metered = costs_money(request);
   ++in_flight_;
   try {
     co_await run(request);

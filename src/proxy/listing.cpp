@@ -77,6 +77,12 @@ bool passes(const std::string& body, const Asked& asked) {
   return std::all_of(asked.filters.begin(), asked.filters.end(), [&object](const auto& each) { return matches(object, each.first, each.second); });
 }
 
+/// Nobody is told any more that the client leaves.
+struct Watched {
+  Connection& client;
+  ~Watched() { client.unwatch(); }
+};
+
 }  // namespace
 
 struct Listing::Page {
@@ -84,6 +90,7 @@ struct Listing::Page {
   std::vector<std::pair<std::string, std::string>> objects;  // ids, and what upstream tells of them
   std::size_t bytes = 0;
   bool has_more = false;
+  bool is_unwanted = false;  // the client has gone
   std::string last_seen;  // where to go on, when filters let few pass
 
   void add(const ObjectRow& row, std::string body) {
@@ -105,24 +112,18 @@ std::string Listing::Page::json() const {
          (has_more ? "true" : "false") + "}";
 }
 
-Task<std::vector<UpstreamReader::Answer>> Listing::read(std::vector<ObjectRow> rows, std::string family, std::string fields) const {
+Task<std::vector<UpstreamReader::Answer>> Listing::read(const Page& page, std::vector<ObjectRow> rows, std::string family, std::string fields) const {
   std::vector<UpstreamReader::Answer> answers(rows.size());
   const std::size_t workers = std::min(at_once, rows.size());
   std::size_t next = 0, working = workers;  // who has nothing to wait for ends before the next one begins
   Timer ended(parts_.executor, Timer::time_point::max());
   std::exception_ptr failure;
   const auto work = [&]() -> Task<void> {
-    while (next < rows.size()) {
+    while (next < rows.size() && !page.is_unwanted) {
       const std::size_t i = next++;
-      const UpstreamKeyPtr key = parts_.pool.find_usable(rows[i].key);
-      // What lives under a key that is gone is gone, and a key that is disabled is not used.
-      if (!key) {
-        answers[i].status = 410;
-        continue;
-      }
       std::string path = "/v1/" + family + "/" + rows[i].id;
       std::string copy = fields;
-      answers[i] = co_await parts_.reader.get(key, std::move(path), std::move(copy), most_object);
+      answers[i] = co_await parts_.reader.get(rows[i].key, std::move(path), std::move(copy), most_object);
     }
   };
   for (std::size_t i = 0; i < workers; ++i) {
@@ -149,13 +150,16 @@ Task<std::optional<ApiError>> Listing::fill(RequestContext& request, Page& page)
     const std::vector<ObjectRow> rows = co_await parts_.objects.list(std::move(query));
     std::vector<ObjectRow> copy = rows;
     std::string of = family, lines = fields;
-    std::vector<UpstreamReader::Answer> answers = co_await read(std::move(copy), std::move(of), std::move(lines));
+    std::vector<UpstreamReader::Answer> answers = co_await read(page, std::move(copy), std::move(of), std::move(lines));
+    if (page.is_unwanted) co_return client_gone();
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const unsigned status = answers[i].status;
+      // What lives under a key that is gone is gone, and a key that is disabled is not used.
+      if (answers[i].absence != KeyPool::Absence::none) continue;
       if (status == 404) parts_.objects.forget(rows[i].id);
       // What is too large to be listed can still be asked for by its id.
-      if (status == 404 || status == 410 || answers[i].is_too_long) continue;
-      if (status != 200) co_return ApiError{503, "no_upstream_available", "An upstream key that holds some of this list cannot be used now. Try again later.", {}, false};
+      if (status == 404 || answers[i].is_too_long) continue;
+      if (status != 200) co_return ApiError{503, "no_upstream_available", "An upstream key that holds some of this list cannot be used now. Try again later, or ask for less with 'limit'.", {}, false};
       if (!passes(answers[i].body, asked)) continue;
       if (page.is_full()) {
         page.has_more = true;
@@ -187,7 +191,8 @@ Task<std::optional<ApiError>> Listing::answer(RequestContext& request) {
 Task<std::optional<ApiError>> Listing::answer_one(RequestContext& request) const {
   auto read_result = read_query(request);
   if (auto* const error = std::get_if<ApiError>(&read_result)) co_return std::move(*error);
-  Page page{std::move(std::get<Asked>(read_result)), {}, 0, false, {}};
+  Page page;
+  page.asked = std::move(std::get<Asked>(read_result));
   Asked& asked = page.asked;
   std::optional<ApiError> refusal;
   try {
@@ -204,6 +209,8 @@ Task<std::optional<ApiError>> Listing::answer_one(RequestContext& request) const
       asked.query.ascending = !asked.query.ascending;
       asked.query.after = std::exchange(asked.query.before, 0);
     }
+    request.client.watch([&page] { page.is_unwanted = true; });
+    const Watched watched{request.client};
     refusal = co_await fill(request, page);
   } catch (const StorageError&) {
     refusal = ApiError{503, "storage_unavailable", "The list cannot be read now. Try again later.", {}, false};

@@ -46,10 +46,9 @@ Task<std::optional<std::string>> ModelList::made_of(RequestContext& request, std
     if (!id.empty() && !is_tuned(id) && request.account->may_use_model(id)) kept.push_back(std::move(each));
   }
   for (const ObjectRow& each : own) {
-    const UpstreamKeyPtr key = parts_.pool.find_usable(each.key);
-    if (!key || !request.account->may_use_model(each.id)) continue;
+    if (!request.account->may_use_model(each.id)) continue;
     std::string path = "/v1/models/" + each.id, fields;
-    const UpstreamReader::Answer answer = co_await parts_.reader.get(key, std::move(path), std::move(fields), most_model);
+    const UpstreamReader::Answer answer = co_await parts_.reader.get(each.key, std::move(path), std::move(fields), most_model);
     auto model = answer.status == 200 ? ordered_json::parse(answer.body, nullptr, false) : ordered_json();
     if (id_of(model) == each.id) kept.push_back(std::move(model));
   }

@@ -188,15 +188,12 @@ Task<void> PendingBills::ask(std::shared_ptr<Entry> entry) {
     co_await give_up(std::move(entry), "upstream has not told its end in all this time", Money{});
     co_return;
   }
-  const UpstreamKeyPtr key = parts_.pool.find(bill.key);
-  const auto health = parts_.pool.health(bill.key);
-  if (!key || !health || health->state == KeyState::dead) {
+  std::string path = bill.path, fields(beta_fields);
+  const UpstreamReader::Answer answer = co_await parts_.reader.get(bill.key, std::move(path), std::move(fields), most_answer);
+  if (answer.absence == KeyPool::Absence::gone) {
     co_await give_up(std::move(entry), "its upstream key is gone", Money{});
     co_return;
   }
-  if (health->state == KeyState::disabled) co_return;
-  std::string path = bill.path, fields(beta_fields);
-  const UpstreamReader::Answer answer = co_await parts_.reader.get(key, std::move(path), std::move(fields), most_answer);
   const bool is_missing = answer.status == 404 || answer.status == 410;
   entry->missing = is_missing ? entry->missing + 1 : 0;
   // It may be too new for upstream to know it everywhere.

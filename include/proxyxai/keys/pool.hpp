@@ -120,8 +120,6 @@ class KeyPool {
 
   [[nodiscard]] std::optional<KeyHealth> health(KeyId id) const;
   [[nodiscard]] UpstreamKeyPtr find(KeyId id) const;
-  /// The same, but null for a key that is dead or disabled too.
-  [[nodiscard]] UpstreamKeyPtr find_usable(KeyId id) const;
   [[nodiscard]] std::vector<KeyId> ids() const;
   /// Exhausted keys whose probe is due; each is returned once until `report_probe`.
   std::vector<UpstreamKeyPtr> due_probes();

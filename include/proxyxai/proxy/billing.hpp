@@ -69,7 +69,7 @@ class Billing {
 };
 
 /// Whether the answer to the request may cost something; all others only pass.
-bool is_metered(const RequestContext& request);
+bool costs_money(const RequestContext& request);
 bool is_transcription(std::string_view endpoint);
 /// The model that upstream takes where a request names none; empty: it takes none.
 std::string_view default_model(std::string_view endpoint);

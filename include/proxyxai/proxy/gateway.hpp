@@ -39,7 +39,7 @@ class Gateway {
     Billing& billing;
     ObjectDirectory& objects;
     PendingBills& pending;
-    const UpstreamReader& reader;
+    UpstreamReader& reader;
     KeyPool& pool;
     Origins& origins;
     BodyStore& bodies;

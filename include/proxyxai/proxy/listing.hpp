@@ -19,8 +19,7 @@ class Listing {
   struct Parts {
     Executor executor;
     ObjectDirectory& objects;
-    const KeyPool& pool;
-    const UpstreamReader& reader;
+    UpstreamReader& reader;
     const Relay& relay;
   };
   explicit Listing(Parts parts) : parts_(parts) {}
@@ -32,7 +31,7 @@ class Listing {
   struct Page;
   Task<std::optional<ApiError>> answer_one(RequestContext& request) const;
   Task<std::optional<ApiError>> fill(RequestContext& request, Page& page) const;
-  Task<std::vector<UpstreamReader::Answer>> read(std::vector<ObjectRow> rows, std::string family, std::string fields) const;
+  Task<std::vector<UpstreamReader::Answer>> read(const Page& page, std::vector<ObjectRow> rows, std::string family, std::string fields) const;
 
   const Parts parts_;
   std::vector<const Account*> under_way_;  // whose lists are being made; a page in the making takes memory

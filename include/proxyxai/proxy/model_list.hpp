@@ -15,8 +15,7 @@ class ModelList {
  public:
   struct Parts {
     ObjectDirectory& objects;
-    const KeyPool& pool;
-    const UpstreamReader& reader;
+    UpstreamReader& reader;
   };
   explicit ModelList(Parts parts) : parts_(parts) {}
 

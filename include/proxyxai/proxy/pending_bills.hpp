@@ -22,8 +22,7 @@ class PendingBills {
     ObjectDirectory& objects;
     AccountDirectory& accounts;
     Billing& billing;
-    const KeyPool& pool;
-    const UpstreamReader& reader;
+    UpstreamReader& reader;
     Clock& clock;
   };
   /// `interval`: between the first questions (PENDING_INTERVAL); it grows as the work goes on.

@@ -20,14 +20,14 @@ class Relay {
     ObjectDirectory& objects;
     PendingBills& pending;
     const KeyPool& pool;
-    const UpstreamReader& reader;
+    UpstreamReader& reader;
     const Cors& cors;
     Clock& clock;
   };
   Relay(const Parts& parts, milliseconds idle_timeout)
       : billing_(parts.billing),
         record_(parts.objects, parts.pending),
-        models_({parts.objects, parts.pool, parts.reader}),
+        models_({parts.objects, parts.reader}),
         cors_(parts.cors),
         clock_(parts.clock),
         idle_timeout_(idle_timeout) {}

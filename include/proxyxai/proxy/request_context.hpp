@@ -50,6 +50,7 @@ struct RequestContext {
   Route route;
   std::string_view endpoint;         ///< endpoint_names()[route.endpoint].
   bool upgrade = false;              ///< Asks for a WebSocket.
+  bool is_metered = false;           ///< costs_money(): what it uses is charged.
   std::string request_id;            ///< `req_` and 24 digits; given to the client unless upstream gives its own.
 
   // authenticate
