@@ -50,15 +50,20 @@ std::string string_of(const json& value, const std::string& param) {
   return value.get<std::string>();
 }
 
+/// As messages quote a value; of a text only that it is one, for it may be a secret in the wrong place.
+std::string shown(const json& value) {
+  return value.is_number() || value.is_boolean() ? value.dump() : std::string("of type ") + value.type_name();
+}
+
 bool bool_of(const json& value, const std::string& param) {
-  if (!value.is_boolean()) throw Fault400{param, param + " must be true or false."};
+  if (!value.is_boolean()) throw Fault400{param, param + " is " + shown(value) + "; it must be true or false."};
   return value.get<bool>();
 }
 
 int int_of(const json& value, const std::string& param, int lowest, int highest) {
   const bool whole = value.is_number_integer() && value >= lowest && value <= highest;
   if (!whole) {
-    throw Fault400{param, param + " must be a whole number from " + std::to_string(lowest) + " to " + std::to_string(highest) + "."};
+    throw Fault400{param, param + " is " + shown(value) + "; it must be a whole number from " + std::to_string(lowest) + " to " + std::to_string(highest) + "."};
   }
   return value.get<int>();
 }

@@ -54,9 +54,12 @@ Wanted read_wanted(const CommandLine::Options& options) {
   const UtcDay today = utc_today();
   wanted.since = day_of("--since", since);
   wanted.until = until.empty() ? today : day_of("--until", until);
-  if (wanted.since > today || wanted.until > today) throw Failure("in UTC it is " + utc_date(today) + ": --since and --until may not be later");
+  const UtcDay latest = std::max(wanted.since, wanted.until);
+  if (latest > today) throw Failure("in UTC it is " + utc_date(today) + ": --since and --until may not be later, as " + utc_date(latest) + " is");
   if (wanted.since > wanted.until) throw Failure("--since " + since + " is after --until " + utc_date(wanted.until));
-  if (wanted.until - wanted.since >= most_days) throw Failure("--since and --until may be " + std::to_string(most_days) + " days apart at most");
+  if (wanted.until - wanted.since >= most_days) {
+    throw Failure("--since " + since + " and --until " + utc_date(wanted.until) + " may be " + std::to_string(most_days) + " days apart at most");
+  }
   // An upstream key's own text begins alike, and must not get into a query.
   wanted.scope.key = upstream_id("--upstream-key-id", option(options, "--upstream-key-id"), "key_");
   wanted.scope.project = upstream_id("--project", option(options, "--project"), "proj_");

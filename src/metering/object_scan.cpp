@@ -23,7 +23,7 @@ bool is_echo(std::string_view name) {
 }  // namespace
 
 struct ObjectScan::Impl {
-  explicit Impl(Format the_format) : format(the_format) {}
+  Impl(Format the_format, std::string_view beginning) : format(the_format), own_beginning(beginning) {}
 
   /// `top`: the document, or the `response` of an event.
   enum class Place : std::uint8_t { document, skip, top, inner };
@@ -56,6 +56,7 @@ struct ObjectScan::Impl {
   void on_late_line_feed(std::size_t /*end*/) {}
 
   const Format format;
+  const std::string_view own_beginning;
   JsonWalk<Impl, Place> walk;
   EventLines lines;
   bool has_document = false, is_over = false;
@@ -92,7 +93,7 @@ void ObjectScan::Impl::text(Place place, const JsonText& text) {
   if (place == Place::top && member == Member::tuned_model) tuned_model = value;
   if (naming.kind == Naming::Kind::none || naming.member == "model" || text.bytes > max_object_id) return;
   const bool is_own = place == Place::top && member == Member::id;
-  if (is_own && own_id.empty()) own_id = value;
+  if (is_own && own_id.empty() && value.starts_with(own_beginning)) own_id = value;
   const IdShape shape = shape_of(value);
   const bool is_item = shape == IdShape::item && naming.kind == Naming::Kind::by_shape_or_item;
   if (shape != IdShape::object && !is_item) return;
@@ -100,7 +101,7 @@ void ObjectScan::Impl::text(Place place, const JsonText& text) {
   found.push_back({std::string(value), naming.member, is_item});
 }
 
-ObjectScan::ObjectScan(Format format) : impl_(std::make_unique<Impl>(format)) {}
+ObjectScan::ObjectScan(Format format, std::string_view own_beginning) : impl_(std::make_unique<Impl>(format, own_beginning)) {}
 ObjectScan::~ObjectScan() = default;
 
 void ObjectScan::feed(std::string_view piece) {

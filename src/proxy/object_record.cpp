@@ -30,7 +30,9 @@ void ObjectRecord::begin(RequestContext& request, unsigned status, std::string_v
     request.made.emplace(ObjectScan::Format::json);
   } else if (has_media_type(content_type, "text/event-stream")) {
     const bool repeats_one = request.endpoint == "chat/completions";
-    request.made.emplace(repeats_one ? ObjectScan::Format::first_event : ObjectScan::Format::events);
+    // Of a run's events the first may be of its thread, or of a step that waited for a tool.
+    const bool is_run = request.is_deferred && request.endpoint == "threads";
+    request.made.emplace(repeats_one ? ObjectScan::Format::first_event : ObjectScan::Format::events, is_run ? "run_" : "");
   }
 }
 

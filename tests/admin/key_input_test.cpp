@@ -70,6 +70,11 @@ TEST(NewKeys, WhatIsSaidOfAllHoldsForWhoSaysNothingElse) {
   EXPECT_EQ(bad(R"({"SecretKeys":["sk-0123456789abcdefghij",{"Name":"x"}],"Level":3})").param, "SecretKeys[1].SecretKey");
 }
 
+TEST(KeyInputFaults, QuoteNumbersButNoText) {
+  EXPECT_EQ(bad(R"({"SecretKey":"sk-0123456789abcdefghij","Level":1.5})").message, "Level is 1.5; it must be a whole number from 0 to 1000.");
+  EXPECT_EQ(bad(R"({"SecretKey":"sk-0123456789abcdefghij","Status":"sk-secret"})").message, "Status is of type string; it must be true or false.");
+}
+
 struct BadInput {
   const char* body;
   const char* param;

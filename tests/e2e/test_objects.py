@@ -537,6 +537,28 @@ def test_what_ends_after_a_restart_is_charged_once(start, mock, reborn, kind, ki
     has_paid(account, cost)
 
 
+@pytest.mark.parametrize("ends_streamed", [False, True], ids=["then polled", "then streamed"])
+@pytest.mark.parametrize("begins_streamed", [False, True], ids=["polled", "streamed"])
+def test_a_run_that_calls_a_function_is_charged_once(debtor, begins_streamed, ends_streamed):
+    with client_of(debtor) as client:
+        runs = client.beta.threads.runs
+        assistant = client.beta.assistants.create(model=MODEL)
+        thread = client.beta.threads.create(messages=[{"role": "user", "content": "Hello"}])
+        calls = {**TOLD, "x-mock-calls-tool": "1"}
+        begun = runs.create(thread_id=thread.id, assistant_id=assistant.id, stream=begins_streamed, extra_headers=calls)
+        run = list(begun)[-1].data if begins_streamed else begun
+        if not begins_streamed:
+            run = wait_for(lambda: next((each for each in [runs.retrieve(run.id, thread_id=thread.id)] if each.status == "requires_action"), None),
+                           20 * SLOW, "the call")
+        (call,) = run.required_action.submit_tool_outputs.tool_calls
+        assert paid(debtor) == 0, "what it costs is not known yet"
+        outputs = [{"tool_call_id": call.id, "output": "42"}]
+        ended = runs.submit_tool_outputs(run.id, thread_id=thread.id, tool_outputs=outputs, stream=ends_streamed, extra_headers=TOLD)
+        if ends_streamed:
+            assert list(ended)[-1].event == "thread.run.completed"
+    has_paid(debtor, COST)
+
+
 def test_a_background_response_that_streams_is_charged_once(debtor):
     with client_of(debtor) as client:
         events = list(client.responses.create(model=MODEL, input="x", background=True, stream=True, extra_headers=TOLD))
@@ -552,6 +574,19 @@ def test_a_background_response_whose_client_leaves_the_stream_is_charged_in_full
         raw.send(f"POST /v1/responses HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {debtor.key}\r\nContent-Type: application/json\r\n"
                  f"x-mock-usage: {json.dumps(USAGE)}\r\nx-mock-interval-ms: 200\r\nx-mock-work-ms: 1500\r\nContent-Length: {len(body)}\r\n\r\n{body}")
         raw.read_until(b"word1 ")
+    has_paid(debtor, COST)
+
+
+@pytest.mark.parametrize("makes_thread", [False, True], ids=["in a thread", "with its thread"])
+def test_a_run_whose_client_leaves_the_stream_is_charged_in_full_and_once(debtor, makes_thread):
+    with client_of(debtor) as client:
+        body = {"assistant_id": client.beta.assistants.create(model=MODEL).id, "stream": True}
+        thread = "" if makes_thread else "/" + client.beta.threads.create(messages=[{"role": "user", "content": "Hello"}]).id
+    body = json.dumps(body)
+    with Raw(debtor.gateway.port) as raw:
+        raw.send(f"POST /v1/threads{thread}/runs HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {debtor.key}\r\nContent-Type: application/json\r\n"
+                 f"OpenAI-Beta: assistants=v2\r\nx-mock-usage: {json.dumps(USAGE)}\r\nx-mock-interval-ms: 100\r\nContent-Length: {len(body)}\r\n\r\n{body}")
+        raw.read_until(b"thread.run.in_progress")
     has_paid(debtor, COST)
 
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "proxyxai/storage/sqlite_store.hpp"
+#include "support/failing_object_store.hpp"
 #include "support/fake_clock.hpp"
 #include "support/run_task.hpp"
 #include "support/temp_directory.hpp"
@@ -26,7 +27,13 @@ class Objects : public testing::Test {
   }
   void restart(std::size_t capacity = 100) {
     directory.reset();
-    directory = std::make_unique<ObjectDirectory>(loop.get_executor(), *store, clock, capacity);
+    directory = std::make_unique<ObjectDirectory>(loop.get_executor(), disk, clock, capacity);
+  }
+  /// Lets the directory do what is due, to its end.
+  void tick() {
+    directory->tick(clock.now());
+    loop.restart();
+    loop.run();
   }
   std::vector<std::string> list(const std::string& of, bool ascending = false) {
     ObjectQuery query;
@@ -42,7 +49,8 @@ class Objects : public testing::Test {
   boost::asio::io_context loop;
   FakeClock clock;
   std::unique_ptr<SqliteStore> store = std::make_unique<SqliteStore>(loop, temp.path(), SqliteStore::Options{});
-  std::unique_ptr<ObjectDirectory> directory = std::make_unique<ObjectDirectory>(loop.get_executor(), *store, clock, 100);
+  FailingObjectStore disk{*store};
+  std::unique_ptr<ObjectDirectory> directory = std::make_unique<ObjectDirectory>(loop.get_executor(), disk, clock, 100);
 };
 
 TEST_F(Objects, are_reached_by_their_maker_and_those_above_it) {
@@ -128,17 +136,73 @@ TEST_F(Objects, that_nobody_uses_are_forgotten_after_their_time) {
   put(".1.2.", 7, {"file-1", "resp_1", "resp_2"});
   clock.advance(std::chrono::hours(24 * 20));
   EXPECT_EQ(key_of(".1.2.", "resp_2"), 7);  // used again
-  directory->tick(clock.now());
-  loop.restart();
-  loop.run();
+  tick();
   clock.advance(std::chrono::hours(24 * 20));
-  directory->tick(clock.now());
-  loop.restart();
-  loop.run();
+  tick();
   restart();
   EXPECT_EQ(key_of(".1.2.", "file-1"), 7);
   EXPECT_EQ(key_of(".1.2.", "resp_1"), std::nullopt);
   EXPECT_EQ(key_of(".1.2.", "resp_2"), 7);
+}
+
+TEST_F(Objects, of_another_are_told_apart_though_they_are_not_in_memory) {
+  put(".1.2.", 7, {"file-1"});
+  restart();
+  const auto found = run_task(loop, directory->find(".1.3.", {"file-1"}));
+  EXPECT_FALSE(found[0].place);
+  EXPECT_TRUE(found[0].is_anothers);
+  EXPECT_EQ(found[0].holder, 7);
+}
+
+TEST_F(Objects, that_could_not_be_stored_are_stored_once_they_can_be) {
+  disk.is_full = true;
+  EXPECT_FALSE(run_task(loop, directory->put(".1.2.", 7, {{"file-1", ObjectKind::file, 0, 0, {}}})));
+  tick();
+  EXPECT_EQ(key_of(".1.2.", "file-1"), std::nullopt);
+  disk.is_full = false;
+  clock.advance(milliseconds(1'500));
+  tick();
+  EXPECT_EQ(key_of(".1.2.", "file-1"), 7);
+  restart();
+  EXPECT_EQ(key_of(".1.2.", "file-1"), 7);
+}
+
+TEST_F(Objects, that_were_deleted_before_they_could_be_stored_stay_forgotten) {
+  disk.is_full = true;
+  EXPECT_FALSE(run_task(loop, directory->put(".1.2.", 7, {{"file-1", ObjectKind::file, 0, 0, {}}})));
+  directory->forget("file-1");
+  disk.is_full = false;
+  clock.advance(milliseconds(1'500));
+  tick();
+  EXPECT_EQ(key_of(".1.2.", "file-1"), std::nullopt);
+}
+
+TEST_F(Objects, do_not_end_upkeep_when_the_disk_is_full) {
+  put(".1.2.", 7, {"file-1"});
+  disk.is_full = true;
+  clock.advance(std::chrono::hours(24));
+  EXPECT_EQ(key_of(".1.2.", "file-1"), 7);  // used today for the first time
+  tick();
+  disk.is_full = false;
+  clock.advance(std::chrono::hours(24));
+  EXPECT_EQ(key_of(".1.2.", "file-1"), 7);
+  tick();
+  const auto rows = run_task(loop, store->find_objects({"file-1"}));
+  EXPECT_EQ(rows.at(0).used_on, to_unix_ms(clock.wall_now()) / 86'400'000);
+}
+
+TEST_F(Objects, that_are_items_of_others_give_no_home) {
+  EXPECT_TRUE(run_task(loop, directory->put(".1.2.", 7, {{"msg_00000001", ObjectKind::item, 0, 0, {}}})));
+  EXPECT_EQ(directory->home(".1.2.", false), 0);
+}
+
+TEST_F(Objects, are_swept_however_many_they_are) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 2'500; ++i) ids.push_back("resp_" + std::to_string(100'000 + i));
+  put(".1.2.", 7, ids);
+  clock.advance(std::chrono::hours(24 * 40));
+  tick();
+  EXPECT_TRUE(run_task(loop, store->find_objects(ids)).empty());
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ class ObjectScan {
     events,        ///< Named ones; those that tell pieces of text (`...delta`) are passed over.
     first_event,   ///< Only the first that tells an id, as chunks of a chat all tell the same.
   };
-  explicit ObjectScan(Format format);
+  /// `own_beginning`, of static storage: how the id begins that is the answer's own, where its events tell of others first.
+  explicit ObjectScan(Format format, std::string_view own_beginning = {});
   ~ObjectScan();
 
   void feed(std::string_view piece);
@@ -32,7 +33,7 @@ class ObjectScan {
   [[nodiscard]] bool has_found() const;
   /// One JSON document, whose parts come in any order.
   [[nodiscard]] bool is_document() const;
-  /// The `id` at the top of the document, or of the first event's `response`; empty: none yet.
+  /// The first `id` at the top of the document, of an event or of its `response` that begins as the answer's own; empty: none yet.
   [[nodiscard]] const std::string& own_id() const;
   /// `status` at the top, or in the last event's `response`; empty: not told.
   [[nodiscard]] const std::string& status() const;

@@ -23,12 +23,41 @@ class Run {
     end();
   }
 
+  /// As it stops: the client must call a function for it.
+  void call_tool() {
+    if (run_.shown["started_at"].is_null()) run_.shown["started_at"] = now();
+    const ordered_json function = {{"name", "look_up"}, {"arguments", "{}"}};
+    const ordered_json calls = ordered_json::array({{{"id", make_id("call_", 24)}, {"type", "function"}, {"function", function}}});
+    run_.shown["required_action"] = {{"type", "submit_tool_outputs"}, {"submit_tool_outputs", {{"tool_calls", calls}}}};
+    run_.enter("requires_action");
+  }
+
   Answer stream(const Object* created) {
     if (created != nullptr) say("thread.created", created->shown);
     say("thread.run.created", run_.shown);
     say("thread.run.queued", run_.shown);
     begin();
     say("thread.run.in_progress", run_.shown);
+    if (!request_.asks("x-mock-calls-tool")) return stream_rest();
+    call_tool();
+    say("thread.run.requires_action", run_.shown);
+    events_.emplace_back("event: done\ndata: [DONE]\n\n");
+    return stream_of(request_, std::move(events_));
+  }
+
+  /// From the end of the step in which it waited.
+  Answer stream_on() {
+    Object& waited = add_step();
+    waited.shown["status"] = "completed";
+    say("thread.run.step.completed", waited.shown);
+    say("thread.run.queued", run_.shown);
+    begin();
+    say("thread.run.in_progress", run_.shown);
+    return stream_rest();
+  }
+
+ private:
+  Answer stream_rest() {
     Object& message = answer();
     Object& step = add_step();
     say("thread.run.step.created", step.shown);
@@ -44,7 +73,6 @@ class Run {
     return stream_of(request_, std::move(events_));
   }
 
- private:
   ordered_json usage() const {
     if (request_.asks("x-mock-no-usage")) return nullptr;
     return run_usage({request_, {{"input", request_.seed_size / 4}, {"output", request_.number("x-mock-events", 8)}}});
@@ -125,6 +153,22 @@ Answer retrieve(Object& run) {
   return shown(run);
 }
 
+/// The client has called the function: the run goes on.
+Answer submit_tool_outputs(Call& call, Object& thread, Object& run) {
+  run.proceed();
+  if (run.status() != "requires_action") refuse(400, "Runs in status '" + run.status() + "' do not accept tool outputs.");
+  const std::string wanted = text_of(run.shown["required_action"]["submit_tool_outputs"]["tool_calls"][0], "id");
+  const ordered_json outputs = call.value("tool_outputs", ordered_json::array());
+  const bool is_answered = outputs.size() == 1 && text_of(outputs[0], "tool_call_id") == wanted;
+  if (!is_answered) refuse(400, "Expected tool outputs for call_ids ['" + wanted + "'].");
+  run.shown["required_action"] = nullptr;
+  run.enter("queued");
+  if (is_true(call.body, "stream")) return Run(call.request, thread, run).stream_on();
+  run.work.emplace(call.request, std::vector<std::string>{"queued", "in_progress"},
+                   [request = call.request, &thread](Object& done) { Run(request, thread, done).finish(); });
+  return shown(run);
+}
+
 Answer modify(Call& call, Object& run) {
   call.update(run, {"metadata"});
   return shown(run);
@@ -174,7 +218,11 @@ Answer begin_run(Call& call, Object& thread, const Object* created) {
                                         {"parallel_tool_calls", call.value("parallel_tool_calls", true)}});
   if (is_true(call.body, "stream")) return Run(call.request, thread, run).stream(created);
   run.work.emplace(call.request, std::vector<std::string>{"queued", "in_progress"},
-                   [request = call.request, &thread](Object& done) { Run(request, thread, done).finish(); });
+                   [request = call.request, &thread](Object& done) {
+                     Run begun(request, thread, done);
+                     if (request.asks("x-mock-calls-tool")) begun.call_tool();
+                     else begun.finish();
+                   });
   return shown(run);
 }
 
@@ -189,7 +237,7 @@ Answer runs(Call& call, Object& thread) {
   if (call.is("GET", "threads/*/runs/*")) return retrieve(run);
   if (call.is("POST", "threads/*/runs/*")) return modify(call, run);
   if (call.is("POST", "threads/*/runs/*/cancel")) return cancel(run);
-  if (call.is("POST", "threads/*/runs/*/submit_tool_outputs")) refuse(400, "Runs in status '" + run.status() + "' do not accept tool outputs.");
+  if (call.is("POST", "threads/*/runs/*/submit_tool_outputs")) return submit_tool_outputs(call, thread, run);
   if (call.is("GET", "threads/*/runs/*/steps")) return call.list(run[kinds::step]);
   if (call.is("GET", "threads/*/runs/*/steps/*")) return json_answer(call.find(run, kinds::step, 5).shown);
   return call.unknown_url();
