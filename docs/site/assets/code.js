@@ -5,11 +5,18 @@ import { text } from './texts.js';
 
 const shownFor = 2000;
 
+/** Pages that came without TLS have no clipboard of their own; there the text is selected and copied as by hand. */
+async function copy(code) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(code.textContent);
+  getSelection().selectAllChildren(code);
+  if (!document.execCommand('copy')) throw new Error('the browser does not copy');
+}
+
 function addCopyButton(block) {
   const button = element('button', { type: 'button', class: 'copy', 'aria-live': 'polite' }, text.copy);
   button.addEventListener('click', async () => {
     try {
-      await navigator.clipboard.writeText(block.querySelector('code').textContent);
+      await copy(block.querySelector('code'));
       button.textContent = text.copied;
     } catch {
       button.textContent = text.copyFailed;
@@ -33,8 +40,7 @@ function watchOverflow(boxes, label) {
 }
 
 export function startCode() {
-  // Without a secure context there is no clipboard to write to.
-  if (navigator.clipboard) document.querySelectorAll('.code').forEach(addCopyButton);
+  document.querySelectorAll('.code').forEach(addCopyButton);
   watchOverflow(document.querySelectorAll('.code pre'), text.code);
   watchOverflow(document.querySelectorAll('.table-box'), text.table);
 }

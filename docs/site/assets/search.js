@@ -32,7 +32,9 @@ function find(miniSearch, words) {
   return all.length ? all : miniSearch.search(words, { combineWith: 'OR' });
 }
 
-function resultItem(result, words) {
+function resultItem(result) {
+  // What of the text matched, be it by its beginning or by likeness only.
+  const words = result.terms;
   const where = result.title === result.page ? [] : [element('span', { class: 'search-page' }, result.page)];
   return element(
     'li',
@@ -77,7 +79,7 @@ class SearchDialog {
       const found = find(await index(), asked);
       // Meanwhile something else may have been typed.
       if (this.input.value.trim() !== asked) return;
-      const items = found.slice(0, mostShown).map((result) => resultItem(result, words));
+      const items = found.slice(0, mostShown).map(resultItem);
       this.fill(items, found.length ? text.found(found.length) : text.nothing(asked));
     } catch {
       this.fill([], text.failed);
@@ -89,8 +91,12 @@ class SearchDialog {
     this.status.textContent = status;
   }
 
-  /** Arrows go through the results, Enter in the field opens the first. */
+  /** Arrows go through the results, Enter in the field opens the first, Escape closes at once instead of emptying the field. */
   move(event) {
+    if (event.key === 'Escape' && !event.isComposing) {
+      event.preventDefault();
+      return this.dialog.close();
+    }
     const links = [...this.results.querySelectorAll('a')];
     const at = links.indexOf(document.activeElement);
     if (event.key === 'Enter' && event.target === this.input && !event.isComposing) links[0]?.click();

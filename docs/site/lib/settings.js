@@ -1,12 +1,66 @@
 // How the table of settings is grouped, and its Chinese. English is taken from the README.
 
 const groups = [
-  { title: { en: 'Clients', zh: '客户端一侧' }, names: ['PORT', 'LISTEN_ADDRESS', 'TLS_CERT', 'TLS_KEY', 'TRUSTED_PROXIES', 'CORS_ORIGINS', 'MAX_CONNECTIONS', 'MAX_HEADER_BYTES', 'MAX_BODY_BYTES', 'BODY_MEMORY_BYTES', 'HEADER_TIMEOUT', 'BODY_IDLE_TIMEOUT', 'KEEPALIVE_TIMEOUT', 'DRAIN_TIMEOUT'] },
-  { title: { en: 'Data and secrets', zh: '数据与机密' }, names: ['DATA_DIR', 'MASTER_KEY', 'INIT_USERS', 'INIT_KEYS', 'DURABILITY', 'RETENTION_DAYS', 'STATS_INTERVAL'] },
-  { title: { en: 'Upstream', zh: '上游' }, names: ['OPENAI_API_BASE', 'UPSTREAM_CA_FILE', 'UPSTREAM_PROXY', 'ROUTING', 'MODEL_MAPPER', 'KEYS_RELOAD_INTERVAL', 'KEYS_MAX_WAIT', 'RETRY_ATTEMPTS', 'RETRY_DEADLINE', 'CONNECT_TIMEOUT', 'FIRST_BYTE_TIMEOUT', 'IDLE_TIMEOUT', 'PENDING_INTERVAL'] },
-  { title: { en: 'Money', zh: '计费' }, names: ['USER_MIN_BALANCE', 'USER_API_MIN_BALANCE', 'CALL_MIN_BALANCE', 'HOLD_CAP', 'HOLD_STEP', 'FEE_TRANSACTION', 'FEE_LISTING', 'PRICES_FILE', 'UNKNOWN_MODELS'] },
+  {
+    title: { en: 'Clients', zh: '客户端一侧' },
+    names: [
+      'PORT',
+      'LISTEN_ADDRESS',
+      'TLS_CERT',
+      'TLS_KEY',
+      'TRUSTED_PROXIES',
+      'CORS_ORIGINS',
+      'MAX_CONNECTIONS',
+      'MAX_HEADER_BYTES',
+      'MAX_BODY_BYTES',
+      'BODY_MEMORY_BYTES',
+      'HEADER_TIMEOUT',
+      'BODY_IDLE_TIMEOUT',
+      'KEEPALIVE_TIMEOUT',
+      'DRAIN_TIMEOUT',
+    ],
+  },
+  {
+    title: { en: 'Data and secrets', zh: '数据与机密' },
+    names: ['DATA_DIR', 'MASTER_KEY', 'INIT_USERS', 'INIT_KEYS', 'DURABILITY', 'RETENTION_DAYS', 'STATS_INTERVAL'],
+  },
+  {
+    title: { en: 'Upstream', zh: '上游' },
+    names: [
+      'OPENAI_API_BASE',
+      'UPSTREAM_CA_FILE',
+      'UPSTREAM_PROXY',
+      'ROUTING',
+      'MODEL_MAPPER',
+      'KEYS_RELOAD_INTERVAL',
+      'KEYS_MAX_WAIT',
+      'RETRY_ATTEMPTS',
+      'RETRY_DEADLINE',
+      'CONNECT_TIMEOUT',
+      'FIRST_BYTE_TIMEOUT',
+      'IDLE_TIMEOUT',
+      'PENDING_INTERVAL',
+    ],
+  },
+  {
+    title: { en: 'Money', zh: '计费' },
+    names: [
+      'USER_MIN_BALANCE',
+      'USER_API_MIN_BALANCE',
+      'CALL_MIN_BALANCE',
+      'HOLD_CAP',
+      'HOLD_STEP',
+      'FEE_TRANSACTION',
+      'FEE_LISTING',
+      'PRICES_FILE',
+      'UNKNOWN_MODELS',
+    ],
+  },
   { title: { en: 'Operation', zh: '运维' }, names: ['ADMIN_LISTEN', 'LOG_LEVEL', 'LOG_FORMAT'] },
-  { title: { en: 'Mail', zh: '邮件' }, names: ['EMAIL_SMTP', 'EMAIL_PORT', 'EMAIL_TLS', 'EMAIL_AUTH', 'EMAIL_PASS', 'EMAIL_SENDER', 'XAI_SERVICE'] },
+  {
+    title: { en: 'Mail', zh: '邮件' },
+    names: ['EMAIL_SMTP', 'EMAIL_PORT', 'EMAIL_TLS', 'EMAIL_AUTH', 'EMAIL_PASS', 'EMAIL_SENDER', 'XAI_SERVICE'],
+  },
 ];
 
 const heads = { en: ['name', 'default', 'what it is', 'allowed'], zh: ['名称', '默认值', '含义', '允许的取值'] };
@@ -23,7 +77,10 @@ const chinese = {
   TLS_CERT: [pem, '面向客户端的证书，与 TLS_KEY 配对；SIGHUP 时重新读取'],
   TLS_KEY: [pem, 'TLS_CERT 的私钥'],
   DATA_DIR: ['目录', '数据库、master.key 和临时文件；以 0700 权限创建'],
-  INIT_USERS: ['root:EMAIL:KEY，可有多个，逗号分隔；KEY 为 sk-Xvs 加 45 个字母或数字，或留空', '启动时创建的账户；与已存不同的 root 密钥会替换原密钥'],
+  INIT_USERS: [
+    'root:EMAIL:KEY，可有多个，逗号分隔；KEY 为 sk-Xvs 加 45 个字母或数字，或留空',
+    '启动时创建的账户；与已存不同的 root 密钥会替换原密钥',
+  ],
   INIT_KEYS: ['sk-... 或 sk-...::https://host，可有多个，逗号分隔；每个至少 20 个字符', '数据库中还没有密钥时装入的上游密钥'],
   MASTER_KEY: ['至少 16 个字符', '加密存储上游密钥；未设置时使用首次启动生成的 DATA_DIR/master.key'],
   OPENAI_API_BASE: ['主机、主机:端口，或 http(s) URL', '未指明上游的密钥所用的上游'],
@@ -59,7 +116,10 @@ const chinese = {
   RETENTION_DAYS: ['1 到 36500', '单个请求和操作记录保留多少天；每日合计和资金变动一直保留'],
   PRICES_FILE: ['与 config/prices.json 同格式的 JSON 文件', '替换内置价格；SIGHUP 时重新读取'],
   UNKNOWN_MODELS: ['fallback 或 refuse', '没有价格的模型如何处理'],
-  MODEL_MAPPER: ['模式=名称，可有多个，逗号分隔；模式中的 * 代表任意文本', '由其他模型代为服务的模型：以第一个匹配的模式为准；PUT /x-config 优先于它'],
+  MODEL_MAPPER: [
+    '模式=名称，可有多个，逗号分隔；模式中的 * 代表任意文本',
+    '由其他模型代为服务的模型：以第一个匹配的模式为准；PUT /x-config 优先于它',
+  ],
   DURABILITY: ['full 或 normal', 'normal：断电时可能丢失最后的变更'],
   ADMIN_LISTEN: ['IP:端口', '/metrics、/healthz 和 /readyz 的监听地址'],
   EMAIL_SMTP: ['邮件服务器的名称或 IP 地址', '通过它发送邮件；未设置：不发邮件'],
