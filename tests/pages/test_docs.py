@@ -20,6 +20,7 @@ LANGUAGES = ("en", "zh")
 NAMES = sorted(path.stem for path in (SITE / "en").glob("*.html"))
 EVERY = [f"{language}/{name}.html" for language in LANGUAGES for name in NAMES]
 PLAIN = ["index.html", "404.html"]
+AXE = pathlib.Path(os.environ.get("PROXYXAI_PAGES_NODE", REPOSITORY / "build" / "pages-node")) / "node_modules" / "axe-core" / "axe.min.js"
 ATTRIBUTION = '<a href="https://proxyxai.com">proxyxai.com 提供基础支撑</a>'
 
 
@@ -296,6 +297,29 @@ def test_first_key_press_leads_past_the_navigation(site, page):
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     page.wait_for_function("() => document.activeElement.id === 'content'")
+
+
+@pytest.mark.parametrize("theme", ("light", "dark"))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_axe_finds_no_fault(site, pages, language, theme):
+    if not AXE.is_file():
+        pytest.skip(f"{AXE} is not there: npm install in tests/pages")
+    page, faults = pages.open(theme=theme), {}
+
+    def look(name):
+        page.evaluate(AXE.read_text())
+        for fault in page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")["violations"]:
+            faults.setdefault(name, []).append((fault["id"], fault["impact"], [node["html"][:120] for node in fault["nodes"][:3]]))
+
+    for name in NAMES:
+        page.goto(site.url("docs", f"/{language}/{name}.html"))
+        page.wait_for_selector("#search-open:visible")
+        look(name)
+    search(page, {"en": "balance", "zh": "余额"}[language])
+    look("search")
+    page.goto(site.url("docs", "/404.html"))
+    look("404")
+    assert not faults, json.dumps(faults, indent=1, ensure_ascii=False)
 
 
 def test_first_paint_is_soon(site, pages):

@@ -69,6 +69,18 @@ rules.link_open = (tokens, at, options, env, self) => {
   return self.renderToken(tokens, at, options);
 };
 
+/** Chinese has no spaces, so a line that is broken within Chinese is no place for one. */
+markdown.core.ruler.push('chinese lines', (state) => {
+  for (const { children } of state.tokens.filter((token) => token.type === 'inline')) {
+    for (const [at, token] of children.entries()) {
+      const isWithinChinese =
+        /[\u3000-\u9fff\uff00-\uffef,;:.]$/.test(children[at - 1]?.content) &&
+        /^[\u3000-\u9fff\uff00-\uffef]/.test(children[at + 1]?.content);
+      if (token.type === 'softbreak' && isWithinChinese) token.type = 'text';
+    }
+  }
+});
+
 /** Eleventy's idea of a Markdown library. Each page gets an environment of its own. */
 export const library = {
   render: (text, data) => markdown.render(text, { page: data.page }),

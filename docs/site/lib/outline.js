@@ -7,8 +7,13 @@ import { source } from './sources.js';
 
 const parser = new MarkdownIt();
 
+/** The words of a paragraph or heading, without what a broken line leaves between Chinese characters. */
 export const plain = (inline) =>
-  (inline.children ?? []).map((token) => (token.type === 'softbreak' ? ' ' : token.content)).join('');
+  (inline.children ?? [])
+    .map((token) => (token.type === 'softbreak' ? '\n' : token.content))
+    .join('')
+    .replace(/(?<=[\u3000-\u9fff])\n(?=[\u3000-\u9fff])/g, '')
+    .replaceAll('\n', ' ');
 
 /** As GitHub makes anchors: lower case, no punctuation, hyphens for spaces. */
 const slug = (text) =>

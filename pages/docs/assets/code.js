@@ -30,7 +30,7 @@ function watchOverflow(boxes, label) {
   const observer = new ResizeObserver((entries) => {
     for (const { target } of entries) {
       const scrolls = target.scrollWidth > target.clientWidth;
-      for (const [name, value] of Object.entries({ tabindex: '0', role: 'region', 'aria-label': label })) {
+      for (const [name, value] of Object.entries({ tabindex: '0', role: 'group', 'aria-label': label })) {
         if (scrolls) target.setAttribute(name, value);
         else target.removeAttribute(name);
       }
