@@ -49,6 +49,14 @@ ApiError gone(const std::string& reason) {
                                   "), and the object with it. Make it again.", {}, true};
 }
 
+/// Every key is at its limit, and the first is back after `wait`.
+ApiError at_limit(std::chrono::nanoseconds wait) {
+  const auto whole = std::chrono::ceil<seconds>(std::max(wait, std::chrono::nanoseconds::zero()));
+  ApiError error{429, "rate_limit_exceeded", "Every upstream key is at its limit. Try again in " + std::to_string(whole.count()) + " s.", {}, false};
+  error.retry_after = std::chrono::ceil<milliseconds>(wait);
+  return error;
+}
+
 /// When the key may be used again, when a good answer says that nothing is left on it.
 std::optional<milliseconds> zero_capacity_reset(const Fields& fields) {
   std::string_view requests, tokens, requests_reset, tokens_reset;
@@ -143,7 +151,6 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
       co_return item_not_found();
     }
     request.lease = std::move(choice.lease);
-    request.waits_until = {};
     if (request.goes_home && request.object && binds(request.object->kind)) parts_.objects.begin_home(request.account->row.dna, request.lease->id);
     // Forward.
     co_await attempt(request, outgoing, *request.lease);
@@ -182,6 +189,9 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
     break;
   }
   if (request.only_key && request.fault == Fault::dead) co_return gone(request.exchange.attempt().reason);
+  if (last.status == 0 && request.fault == Fault::rate_limited) {
+    co_return at_limit(request.exchange.attempt().retry_after.value_or(milliseconds(1'000)));
+  }
   if (last.status == 0) co_return no_upstream();
   co_await relay_.pass_saved(request, last);
   co_return std::nullopt;
@@ -222,13 +232,7 @@ Task<Gateway::Refusal> Gateway::wait_for_key(RequestContext& request, Instant re
   if (request.waits_until == Instant{}) request.waits_until = now + settings_.max_wait;
   const auto wait = ready_at - now;
   const bool in_time = ready_at <= request.waits_until && ready_at < request.started + settings_.retry.deadline;
-  if (!in_time || request.attempts >= settings_.retry.attempts) {
-    const auto whole = std::chrono::ceil<seconds>(std::max(wait, Instant::duration::zero()));
-    ApiError error{429, "rate_limit_exceeded", "Every upstream key is at its limit. Try again in " +
-                                                   std::to_string(whole.count()) + " s.", {}, false};
-    error.retry_after = std::chrono::ceil<milliseconds>(wait);
-    co_return error;
-  }
+  if (!in_time || request.attempts >= settings_.retry.attempts) co_return at_limit(wait);
   // A little late rather than a little early.
   co_await pause(request, wait + std::chrono::milliseconds(1));
   if (request.exchange.is_cancelled()) co_return client_gone();

@@ -156,6 +156,21 @@ def test_cooling_key_is_waited_for_when_its_time_is_near(start, mock):
     assert headers["x-proxyxai-attempts"] == "2"
 
 
+def test_a_request_waits_no_longer_in_all_however_often_it_is_sent_back(start, mock):
+    gateway = start(keys=[GOOD], KEYS_MAX_WAIT="1s")
+    mock.script(GOOD, "rate_limit", retry_after_ms=700)
+    status, headers, body = gateway.chat()
+    assert status == 429 and json.loads(body)["error"]["code"] == "rate_limit_exceeded" and headers["retry-after"] == "1"
+    assert headers["x-proxyxai-attempts"] == "2", "one more after 700 ms; for a third it would have waited for 1.4 s"
+
+
+def test_the_last_of_its_attempts_is_told_as_it_was(start, mock):
+    gateway = start(keys=[GOOD], RETRY_ATTEMPTS="1")
+    mock.script(GOOD, "rate_limit", retry_after=7)
+    status, headers, _ = gateway.chat()
+    assert status == 429 and headers["retry-after"] == "7"
+
+
 def test_far_cooling_gives_429_with_the_true_retry_after(start, mock):
     gateway = start(keys=[BROKEN])
     mock.script(BROKEN, "rate_limit", retry_after=40)

@@ -79,7 +79,7 @@ struct RequestContext {
 
   // choose, forward, retry
   KeyLease lease;                    ///< On the key of the present attempt, which answers it in the end; none while there is no such key.
-  Instant waits_until{};             ///< When it has waited long enough for a key; zero: it does not wait.
+  Instant waits_until{};             ///< When it has waited long enough for keys, whatever it tried meanwhile; zero: it has not waited.
   Exchange exchange;
   std::string fields;                ///< Header lines for upstream.
   boost::container::static_vector<KeyId, 20> tried;
