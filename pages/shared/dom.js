@@ -1,4 +1,5 @@
 // Elements from data. Text is always a text node: markup in data stays text.
+import { t } from './i18n.js';
 
 const svgNamespace = 'http://www.w3.org/2000/svg';
 
@@ -12,6 +13,11 @@ export function h(tag, attributes = {}, ...children) {
 /** The same for SVG. */
 export function svg(tag, attributes = {}, ...children) {
   return furnish(document.createElementNS(svgNamespace, tag), attributes, children);
+}
+
+/** An element with a text of the page, which follows changes of language by itself. */
+export function worded(tag, key, attributes = {}) {
+  return h(tag, { ...attributes, dataset: { ...attributes.dataset, t: key } }, t(key));
 }
 
 /** Text of somebody else's choice: its direction of writing stays its own. */
