@@ -12,6 +12,7 @@ export class AccountView {
   #account = null;
   #ending = new AbortController();
   #overview = h('div', { class: 'stack' });
+  #limits = h('div');
   #spending = null;
   #requests = null;
 
@@ -22,6 +23,12 @@ export class AccountView {
 
   /** Shows an account, or what is newly known of it. */
   show(account) {
+    const isSame = account === this.#account;
+    this.#box.setAttribute('aria-busy', String(Boolean(account?.isLoading)));
+    if (isSame && account?.info && this.#requests) {
+      this.#refresh();
+      return;
+    }
     this.#ending.abort();
     this.#ending = new AbortController();
     this.#account = account;
@@ -31,10 +38,9 @@ export class AccountView {
       fill(this.#box);
       return;
     }
-    this.#box.setAttribute('aria-busy', String(account.isLoading));
     if (account.info) this.#begin(account);
     this.#renderOverview();
-    fill(this.#box, this.#overview, this.#spending?.element, this.#requests?.element);
+    fill(this.#box, this.#overview, this.#spending?.element, this.#limits, this.#requests?.element);
   }
 
   render() {
@@ -42,6 +48,13 @@ export class AccountView {
     this.#renderOverview();
     this.#spending?.render();
     this.#requests?.render();
+  }
+
+  /** The same account asked anew: what the reader has chosen and opened stays. */
+  #refresh() {
+    this.#renderOverview();
+    this.#spending.load();
+    this.#requests.reload();
   }
 
   #begin(account) {
@@ -56,9 +69,11 @@ export class AccountView {
     const account = this.#account;
     const fault = account.error && h('div', { class: 'notice bad row between', role: 'alert' }, h('span', {}, explain(account.error)), retry(() => this.#reload(account)));
     if (!account.info) {
+      fill(this.#limits);
       fill(this.#overview, h('h2', { id: 'account-title' }, foreign(account.title)), fault || h('p', { class: 'muted' }, t('loading')));
       return;
     }
-    fill(this.#overview, heading(account), fault, tiles(account), cards(account), limits(account));
+    fill(this.#overview, heading(account), fault, tiles(account), cards(account));
+    fill(this.#limits, limits(account));
   }
 }

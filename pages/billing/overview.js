@@ -1,5 +1,5 @@
 // What an account is, has and may: figures, prepaid cards, limits.
-import { fill, foreign, h } from './shared/dom.js';
+import { foreign, h } from './shared/dom.js';
 import { compact, date, dateTime, money, number, percent, relative, toDate } from './shared/format.js';
 import { t } from './shared/i18n.js';
 import { shorten } from './shared/keys.js';
@@ -132,7 +132,7 @@ function modelLimits(all) {
   if (!entries.length) return null;
   const kinds = ['rpm', 'rph', 'rpd', 'tpm', 'tph', 'tpd'].filter((kind) => entries.some(([, values]) => values[kind]));
   const table = new Table({
-    caption: 'limits.perModel', pageSize: 10, rows: entries,
+    caption: 'limits.perModel', cards: false, pageSize: 10,
     columns: [
       { key: 'model', title: 'models.model', value: ([model]) => model, cell: ([model]) => foreign(model) },
       ...kinds.map((kind) => ({ key: kind, title: kind.toUpperCase(), align: 'end', value: ([, values]) => values[kind], cell: ([, values]) => limit(values[kind]) })),

@@ -8,7 +8,7 @@ import { Export } from './export.js';
 import { RequestReader } from './request-reader.js';
 import { retry } from './spending.js';
 
-const pageSize = 50;
+const pageSize = 25;
 let lists = 0;
 
 export class Requests {
@@ -57,6 +57,12 @@ export class Requests {
     return this.#go(0);
   }
 
+  /** From the newest on, with the filter as it is. */
+  reload() {
+    this.#begin();
+    return this.load();
+  }
+
   render() {
     this.#table.render();
     this.#export.render();
@@ -84,14 +90,12 @@ export class Requests {
       return;
     }
     this.#filter = { model: model.value, user: user.value, start: start.value, end: end.value, status: status.value };
-    this.#begin();
-    this.load();
+    this.reload();
   }
 
   #reset() {
     this.#filter = {};
-    this.#begin();
-    this.load();
+    this.reload();
   }
 
   #begin() {
@@ -173,20 +177,22 @@ function suggesting(placeholder) {
 }
 
 function columnsFor(info) {
-  const figure = (key, name, format = number) => ({ key, title: `requests.${key}`, align: 'end', cell: (row) => format(row[name]) });
+  const figure = (key, value, more) => ({ key, title: `requests.${key}`, align: 'end', cell: (row) => [value(row), note(more?.(row))] });
   return [
     { key: 'time', title: 'requests.time', cell: (row) => h('time', { datetime: row.time, title: row.time }, dateTime(row.time)) },
     info.child > 0 && { key: 'account', title: 'requests.account', cell: (row) => foreign(row.user) },
-    { key: 'model', title: 'requests.model', cell: (row) => h('span', { class: 'stack tight' }, foreign(row.model), h('code', { class: 'muted', title: row.request_id }, foreign(row.path))) },
+    { key: 'model', title: 'requests.model', cell: (row) => [foreign(row.model), h('code', { class: 'muted note', title: row.request_id }, row.path)] },
     { key: 'status', title: 'requests.status', cell: status },
-    figure('input', 'prompt_tokens'), figure('cached', 'cached_tokens'), figure('output', 'completion_tokens'),
-    { key: 'cost', title: 'requests.cost', align: 'end', cell: (row) => [money(row.cost), row.estimated && h('span', { class: 'muted note' }, t('requests.estimated'))] },
-    { key: 'duration', title: 'requests.duration', align: 'end', cell: (row) => [duration(row.duration_ms), row.stream && h('span', { class: 'muted note' }, t('requests.stream'))] },
-    figure('firstByte', 'first_byte_ms', duration), figure('attempts', 'attempts'),
+    figure('input', (row) => number(row.prompt_tokens), (row) => row.cached_tokens > 0 && t('requests.cached', { count: row.cached_tokens })),
+    figure('output', (row) => number(row.completion_tokens)),
+    figure('cost', (row) => money(row.cost), (row) => row.estimated && t('requests.estimated')),
+    figure('duration', (row) => duration(row.duration_ms), (row) => row.stream && t('requests.firstByte', { time: duration(row.first_byte_ms) })),
   ].filter(Boolean);
 }
 
 function status(row) {
   const kind = row.status >= 500 ? 'bad' : row.status >= 400 ? 'warn' : 'good';
-  return h('span', { class: `badge ${kind}` }, String(row.status));
+  return [h('span', { class: `badge ${kind}` }, String(row.status)), note(row.attempts > 1 && t('requests.attempts', { count: row.attempts }))];
 }
+
+const note = (text) => text && h('span', { class: 'muted note' }, text);

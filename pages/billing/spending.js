@@ -9,9 +9,9 @@ import { Table } from './shared/table.js';
 const days = 30;
 const dayLength = 86_400_000;
 const kinds = {
-  cost: { value: (use) => use.cost, format: money },
-  requests: { value: (use) => use.requests, format: compact },
-  tokens: { value: (use) => use.prompt + use.completion, format: compact },
+  cost: { value: (use) => use.cost, format: money, whole: false },
+  requests: { value: (use) => use.requests, format: compact, whole: true },
+  tokens: { value: (use) => use.prompt + use.completion, format: compact, whole: true },
 };
 
 export class Spending {
@@ -24,8 +24,8 @@ export class Spending {
   #chart = new BarChart({ caption: 'spending.chart', label: date, axis: shortDate });
   #sum = h('p', { class: 'muted' });
   #fault = h('div', { role: 'status' });
-  #models = new Table({ caption: 'models.title', empty: 'models.empty', pageSize: 10, sort: { key: 'cost', descending: true }, columns: useColumns('models.model', 'model') });
-  #users = new Table({ caption: 'accounts.title', pageSize: 10, columns: userColumns });
+  #models = new Table({ caption: 'models.title', empty: 'models.empty', cards: false, pageSize: 10, sort: { key: 'cost', descending: true }, columns: useColumns('models.model', 'model') });
+  #users = new Table({ caption: 'accounts.title', cards: false, pageSize: 10, columns: userColumns });
   #content = h('div', { class: 'stack' });
 
   /** What the bill names, for those who offer it as a choice. */
@@ -73,7 +73,7 @@ export class Spending {
     const kind = kinds[this.#kind.value];
     const labels = daysOf(data);
     fill(this.#sum, t('spending.sum', { money: money(total.cost), count: total.requests }));
-    this.#chart.setData({ labels, series: seriesOf(data, labels, kind.value), format: kind.format });
+    this.#chart.setData({ labels, series: seriesOf(data, labels, kind.value), format: kind.format, whole: kind.whole });
     this.#models.setRows(sumsByModel(data), { keepPage: true });
     this.#users.element.hidden = users.length < 2;
     this.#users.setRows(users, { keepPage: true });
@@ -129,13 +129,13 @@ function sumsByModel(data) {
 function useColumns(title, key) {
   const figure = (name, format) => ({ key: name, title: `models.${name}`, align: 'end', value: (row) => row[name], cell: (row) => format(row[name]) });
   return [{ key, title, value: (row) => row[key], cell: (row) => foreign(row[key]) },
-    figure('requests', number), figure('prompt', number), figure('cached', number), figure('completion', number),
-    figure('cost', money), figure('share', percent)];
+    figure('cost', money), figure('share', percent), figure('requests', number),
+    figure('prompt', number), figure('cached', number), figure('completion', number)];
 }
 
 const userColumns = [
   { key: 'name', title: 'accounts.name', value: (row) => row.name, cell: (row) => foreign(row.name) },
-  { key: 'email', title: 'accounts.email', value: (row) => row.email, cell: (row) => foreign(row.email) },
-  { key: 'requests', title: 'models.requests', align: 'end', value: (row) => row.total_requests, cell: (row) => number(row.total_requests) },
   { key: 'cost', title: 'models.cost', align: 'end', value: (row) => row.total_cost, cell: (row) => money(row.total_cost) },
+  { key: 'requests', title: 'models.requests', align: 'end', value: (row) => row.total_requests, cell: (row) => number(row.total_requests) },
+  { key: 'email', title: 'accounts.email', value: (row) => row.email, cell: (row) => foreign(row.email) },
 ];

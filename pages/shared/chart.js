@@ -3,7 +3,7 @@ import { fill, h, svg } from './dom.js';
 import { t } from './i18n.js';
 
 const height = 220;
-const margin = { top: 8, right: 8, bottom: 24, left: 56 };
+const edge = { top: 8, right: 20, bottom: 24 };
 const mostSeries = 7;
 
 export class BarChart {
@@ -15,9 +15,12 @@ export class BarChart {
   #table = h('div', { class: 'table-box', tabindex: '0', role: 'region' });
   #summary = h('summary');
 
-  /** caption: a text's key. format(value), label(label), axis(label): how figures and the labels below the bars are written. */
-  constructor({ caption, format = String, label = String, axis = label }) {
-    this.#options = { caption, format, label, axis };
+  /**
+   * caption: a text's key. format(value), label(label), axis(label): how figures and the labels below the bars are written.
+   * whole: figures are counts.
+   */
+  constructor({ caption, format = String, label = String, axis = label, whole = false }) {
+    this.#options = { caption, format, label, axis, whole };
     this.element = h('figure', { class: 'chart' }, this.#caption, this.#canvas, this.#legend,
       h('details', {}, this.#summary, this.#table));
     new ResizeObserver(() => this.#draw()).observe(this.#canvas);
@@ -55,22 +58,23 @@ export class BarChart {
       fill(this.#canvas, h('p', { class: 'empty' }, t('chart.empty')));
       return;
     }
-    const top = niceTop(most);
-    const inner = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
-    const y = (value) => margin.top + inner.height * (1 - value / top);
-    const step = inner.width / labels.length;
+    const ticks = ticksTo(most, this.#options.whole);
+    const inner = height - edge.top - edge.bottom;
+    const left = 16 + 7 * Math.max(...ticks.map((tick) => this.#options.format(tick).length));
+    const y = (value) => edge.top + inner * (1 - value / ticks.at(-1));
+    const step = (width - left - edge.right) / labels.length;
     fill(this.#canvas, svg('svg', {
       viewBox: `0 0 ${width} ${height}`, width, height, role: 'img', 'aria-label': t(this.#options.caption),
-    }, this.#axis(top, width, y), this.#bars(step, y, totals), this.#marks(step)));
+    }, this.#axis(ticks, left, width, y), this.#bars(left, step, y, totals), this.#marks(left, step)));
   }
 
-  #axis(top, width, y) {
-    return [0, 0.25, 0.5, 0.75, 1].map((part) => svg('g', { class: 'grid' },
-      svg('line', { x1: margin.left, x2: width - margin.right, y1: y(top * part), y2: y(top * part) }),
-      svg('text', { x: margin.left - 8, y: y(top * part) + 4, 'text-anchor': 'end' }, this.#options.format(top * part))));
+  #axis(ticks, left, width, y) {
+    return ticks.map((tick) => svg('g', {},
+      svg('line', { x1: left, x2: width - edge.right, y1: y(tick), y2: y(tick) }),
+      svg('text', { x: left - 8, y: y(tick) + 4, 'text-anchor': 'end' }, this.#options.format(tick))));
   }
 
-  #bars(step, y, totals) {
+  #bars(left, step, y, totals) {
     const { labels, series } = this.#data;
     const { format, label } = this.#options;
     const gap = Math.min(4, step * 0.25);
@@ -79,7 +83,7 @@ export class BarChart {
       const parts = series.map((one, number) => {
         const value = one.values[index] || 0;
         const rect = value && svg('rect', {
-          class: `series-${number}`, x: margin.left + index * step + gap / 2, width: Math.max(1, step - gap),
+          class: `series-${number}`, x: left + index * step + gap / 2, width: Math.max(1, step - gap),
           y: y(base + value), height: Math.max(0.5, y(base) - y(base + value)),
         });
         base += value;
@@ -88,17 +92,17 @@ export class BarChart {
       const said = [`${label(each)}: ${format(totals[index])}`,
         ...series.filter((one) => one.values[index]).map((one) => `${one.name ?? t('others')}: ${format(one.values[index])}`)];
       return svg('g', { class: 'bar' }, svg('title', {}, said.join('\n')), svg('rect', {
-        class: 'touch', x: margin.left + index * step, width: step, y: margin.top, height: height - margin.top - margin.bottom,
+        class: 'touch', x: left + index * step, width: step, y: edge.top, height: height - edge.top - edge.bottom,
       }), parts);
     });
   }
 
-  #marks(step) {
+  #marks(left, step) {
     const { labels } = this.#data;
     const every = Math.max(1, Math.ceil(48 / step));
     // Counted from the end: the last one, today, always has its label.
     return labels.map((each, index) => ((labels.length - 1 - index) % every ? null : svg('text', {
-      class: 'mark', x: margin.left + (index + 0.5) * step, y: height - 6, 'text-anchor': 'middle',
+      x: left + (index + 0.5) * step, y: height - 6, 'text-anchor': 'middle',
     }, this.#options.axis(each))));
   }
 }
@@ -114,8 +118,11 @@ function gather(series) {
   return [...ordered.slice(0, mostSeries - 1), { name: null, values: rest[0].values.map((_, index) => sum(rest.map((each) => each.values[index]))) }];
 }
 
-/** The next of 1, 2, 4, 8 × 10ⁿ, which a quarter of is a plain number. */
-function niceTop(most) {
-  const power = 10 ** Math.floor(Math.log10(most));
-  return [1, 2, 4, 8, 10].find((each) => each * power >= most * 0.999) * power;
+/** From 0 to at least `most`, in at most four steps of a plain number. */
+function ticksTo(most, isWhole) {
+  const power = 10 ** Math.floor(Math.log10(most / 4));
+  let step = [1, 2, 2.5, 5, 10].find((each) => each * power * 4 >= most * 0.999) * power;
+  if (isWhole) step = Math.ceil(step);
+  const count = Math.ceil(most / step - 0.001);
+  return Array.from({ length: count + 1 }, (_, index) => index * step);
 }

@@ -20,9 +20,10 @@ export function worded(tag, key, attributes = {}) {
   return h(tag, { ...attributes, dataset: { ...attributes.dataset, t: key } }, t(key));
 }
 
-/** Text of somebody else's choice: its direction of writing stays its own. */
+/** Text of somebody else's choice: its direction of writing stays its own, and characters that would turn it around are left out. */
 export function foreign(text) {
-  return h('bdi', {}, text == null || text === '' ? '–' : String(text));
+  const shown = String(text ?? '').replace(/[\u202a-\u202e\u2066-\u2069]/g, '');
+  return h('bdi', {}, shown || '–');
 }
 
 /** Replaces what is in `parent`. */
