@@ -116,7 +116,7 @@ export class Table {
   #row(row) {
     const cells = this.#options.columns.map((column) => h('td', {
       role: 'cell', class: column.align === 'end' ? 'number' : null, dataset: { label: column.title ? t(column.title) : '' },
-    }, column.cell ? column.cell(row) : column.value(row)));
+    }, h('div', {}, column.cell ? column.cell(row) : column.value(row))));
     return h('tr', { role: 'row', ...this.#options.rowAttributes?.(row) }, cells);
   }
 }
