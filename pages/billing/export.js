@@ -53,7 +53,7 @@ export class Export {
       this.render();
     }
     if (!count) {
-      this.#say(() => t('export.empty'));
+      this.#say(() => t('requests.empty'));
       return;
     }
     const name = `requests-${account.info.name}-${new Date().toISOString().slice(0, 10)}.csv`;

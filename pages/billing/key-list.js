@@ -79,7 +79,6 @@ export function state(account, always = false) {
 
 function renderTotals(accounts) {
   const known = accounts.filter((each) => each.info);
-  const failed = accounts.filter((each) => each.error).length;
   const totals = byId('totals');
   totals.hidden = accounts.length < 2;
   const sum = (value) => money(known.reduce((total, each) => total + value(each.info), 0));
@@ -87,6 +86,5 @@ function renderTotals(accounts) {
   fill(totals,
     fact('totals.left', sum((info) => info.balance)),
     fact('totals.today', sum((info) => info.daily_usage.CreditUsed)),
-    fact('totals.month', sum((info) => info.monthly_usage.CreditUsed)),
-    failed > 0 && h('dd', { class: 'wide key-error small' }, t('totals.failed', { count: failed })));
+    fact('totals.month', sum((info) => info.monthly_usage.CreditUsed)));
 }

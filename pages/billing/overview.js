@@ -8,13 +8,15 @@ import { state } from './key-list.js';
 
 const week = 7 * 86_400_000;
 const mostWords = 40;
+// Below the usual CALL_MIN_BALANCE requests are refused.
+const low = 1;
 
 /** Name, state and what else identifies it. */
 export function heading(account) {
   const { info } = account;
   const facts = [
-    ['account.id', [foreign(info.name), ` #${info.id}`]], ['account.key', h('code', {}, shorten(account.key))],
-    ['account.email', foreign(info.email)], ['account.rate', `× ${number(info.rates)}`],
+    ['account', [foreign(info.name), ` #${info.id}`]], ['account.key', h('code', {}, shorten(account.key))],
+    ['email', foreign(info.email)], ['account.rate', `× ${number(info.rates)}`],
     ['account.since', date(info.create_at)], info.child > 0 && ['account.children', number(info.child)],
   ].filter(Boolean);
   return h('header', { class: 'stack' },
@@ -26,7 +28,7 @@ export function heading(account) {
 
 function warning(account) {
   const { info } = account;
-  if (info.level > 0 && info.balance <= 0) return h('p', { class: 'notice warn' }, t('account.recharge'));
+  if (info.level > 0 && info.balance < low) return h('p', { class: 'notice warn' }, t(info.balance > 0 ? 'account.low' : 'account.recharge'));
   if (account.isOverLimit) return h('p', { class: 'notice warn' }, t('account.overLimit'));
   return null;
 }
@@ -39,11 +41,11 @@ export function tiles(account) {
   const left = all > 0 ? clamp(info.balance / all) : 0;
   const tokens = (usage) => t('tile.tokens', { input: compact(usage.PromptTokens), output: compact(usage.CompletionTokens) });
   return h('div', { class: 'tiles' },
-    tile('tile.left', money(info.balance), bar(left, left < 0.1 ? 'warn' : '', t('tile.leftBar', { percent: percent(left) })),
+    tile('left', money(info.balance), bar(left, left < 0.1 ? 'warn' : '', t('tile.leftBar', { percent: percent(left) })),
       t('tile.used', { money: money(info.credit_used) })),
     tile('tile.today', money(today.CreditUsed), t('tile.count', { count: today.Requests }), tokens(today)),
     tile('tile.month', money(month.CreditUsed), monthLimit(info, month), t('tile.count', { count: month.Requests }), tokens(month)),
-    tile('tile.requests', number(info.requests), t('tile.sinceStart')));
+    tile('requests', number(info.requests), t('tile.sinceStart')));
 }
 
 function monthLimit(info, month) {
@@ -72,7 +74,7 @@ export function cards(account) {
   const table = new Table({
     caption: 'cards.title', empty: 'cards.none', pageSize: 10,
     columns: [
-      { key: 'left', title: 'cards.left', align: 'end', value: (card) => card.balance, cell: cardBalance },
+      { key: 'left', title: 'left', align: 'end', value: (card) => card.balance, cell: cardBalance },
       { key: 'amount', title: 'cards.amount', align: 'end', value: (card) => card.amount, cell: (card) => money(card.amount) },
       { key: 'expires', title: 'cards.expires', value: (card) => toDate(card.expires_at)?.getTime(), cell: expiry },
       { key: 'granted', title: 'cards.granted', value: (card) => toDate(card.granted_at)?.getTime(), cell: (card) => h('span', { title: card.granted_at }, date(card.granted_at)) },
@@ -115,7 +117,7 @@ function rateTable(info) {
   return h('div', { class: 'table-box', role: 'region', tabindex: '0', 'aria-label': t('limits.rates') }, h('table', {},
     h('caption', { class: 'visually-hidden' }, t('limits.rates')),
     h('thead', {}, h('tr', {}, ['limits.kind', 'limits.minute', 'limits.hour', 'limits.day'].map((key, index) => h('th', { scope: 'col', class: index ? 'number' : null }, t(key))))),
-    h('tbody', {}, row('limits.requests', [info.rpm, info.rph, info.rpd]), row('limits.tokens', [info.tpm, info.tph, info.tpd]))));
+    h('tbody', {}, row('requests', [info.rpm, info.rph, info.rpd]), row('tokens', [info.tpm, info.tph, info.tpd]))));
 }
 
 /** A list as it stands in the API: words with spaces between; '*' is everything. */
@@ -134,7 +136,7 @@ function modelLimits(all) {
   const table = new Table({
     caption: 'limits.perModel', cards: false, pageSize: 10,
     columns: [
-      { key: 'model', title: 'models.model', value: ([model]) => model, cell: ([model]) => foreign(model) },
+      { key: 'model', title: 'model', value: ([model]) => model, cell: ([model]) => foreign(model) },
       ...kinds.map((kind) => ({ key: kind, title: kind.toUpperCase(), align: 'end', value: ([, values]) => values[kind], cell: ([, values]) => limit(values[kind]) })),
     ],
   });

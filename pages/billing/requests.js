@@ -34,7 +34,7 @@ export class Requests {
     this.#signal = signal;
     this.#fields = {
       model: suggesting('requests.anyModel'), user: suggesting('requests.anyAccount'),
-      start: h('input', { type: 'date' }), end: h('input', { type: 'date' }),
+      start: h('input', { type: 'date', on: { change: ({ target }) => { this.#fields.end.min = target.value; } } }), end: h('input', { type: 'date' }),
       status: h('select', {}, [['', 'any'], ['ok', 'ok'], ['client', 'client'], ['server', 'server']].map(([value, key]) => worded('option', `requests.${key}`, { value }))),
     };
     this.#form = this.#makeForm();
@@ -73,7 +73,7 @@ export class Requests {
     const field = (key, control) => h('label', { class: 'field' }, worded('span', key, { class: 'label' }), control);
     const { model, user, start, end, status } = this.#fields;
     return h('form', { class: 'filter', 'data-t-label': 'requests.filter', 'aria-label': t('requests.filter'), on: { submit: (event) => this.#apply(event), reset: () => this.#reset() } },
-      field('requests.model', model.element), this.#account.info.child > 0 && field('requests.account', user.element),
+      field('model', model.element), this.#account.info.child > 0 && field('account', user.element),
       field('requests.from', start), field('requests.to', end), field('requests.status', status),
       h('div', { class: 'row' }, worded('button', 'requests.apply', { class: 'button primary' }), worded('button', 'requests.reset', { class: 'button', type: 'reset' })));
   }
@@ -81,19 +81,12 @@ export class Requests {
   #apply(event) {
     event.preventDefault();
     const { model, user, start, end, status } = this.#fields;
-    const isBackwards = start.value && end.value && start.value > end.value;
-    end.setCustomValidity(isBackwards ? t('requests.order') : '');
-    if (isBackwards) {
-      end.reportValidity();
-      // The next try is checked anew.
-      end.setCustomValidity('');
-      return;
-    }
     this.#filter = { model: model.value, user: user.value, start: start.value, end: end.value, status: status.value };
     this.reload();
   }
 
   #reset() {
+    this.#fields.end.min = '';
     this.#filter = {};
     this.reload();
   }
@@ -177,16 +170,16 @@ function suggesting(placeholder) {
 }
 
 function columnsFor(info) {
-  const figure = (key, value, more) => ({ key, title: `requests.${key}`, align: 'end', cell: (row) => [value(row), note(more?.(row))] });
+  const figure = (title, value, more) => ({ key: title, title, align: 'end', cell: (row) => [value(row), note(more?.(row))] });
   return [
     { key: 'time', title: 'requests.time', cell: (row) => h('time', { datetime: row.time, title: row.time }, dateTime(row.time)) },
-    info.child > 0 && { key: 'account', title: 'requests.account', cell: (row) => foreign(row.user) },
-    { key: 'model', title: 'requests.model', cell: (row) => [foreign(row.model), h('code', { class: 'muted note', title: row.request_id }, row.path)] },
+    info.child > 0 && { key: 'account', title: 'account', cell: (row) => foreign(row.user) },
+    { key: 'model', title: 'model', cell: (row) => [foreign(row.model), h('code', { class: 'muted note', title: row.request_id }, row.path)] },
     { key: 'status', title: 'requests.status', cell: status },
     figure('input', (row) => number(row.prompt_tokens), (row) => row.cached_tokens > 0 && t('requests.cached', { count: row.cached_tokens })),
     figure('output', (row) => number(row.completion_tokens)),
     figure('cost', (row) => money(row.cost), (row) => row.estimated && t('requests.estimated')),
-    figure('duration', (row) => duration(row.duration_ms), (row) => row.stream && t('requests.firstByte', { time: duration(row.first_byte_ms) })),
+    figure('requests.duration', (row) => duration(row.duration_ms), (row) => row.stream && t('requests.firstByte', { time: duration(row.first_byte_ms) })),
   ].filter(Boolean);
 }
 

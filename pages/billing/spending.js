@@ -19,12 +19,12 @@ export class Spending {
   #signal;
   #bill = null;
   #error = null;
-  #kind = choice('spending.show', { cost: 'spending.cost', requests: 'spending.requests', tokens: 'spending.tokens' }, () => this.#render());
+  #kind = choice('spending.show', { cost: 'cost', requests: 'requests', tokens: 'tokens' }, () => this.#render());
   #scope = choice('spending.of', { all: 'spending.all', own: 'spending.own' }, () => this.load());
   #chart = new BarChart({ caption: 'spending.chart', label: date, axis: shortDate });
   #sum = h('p', { class: 'muted' });
   #fault = h('div', { role: 'status' });
-  #models = new Table({ caption: 'models.title', empty: 'models.empty', cards: false, pageSize: 10, sort: { key: 'cost', descending: true }, columns: useColumns('models.model', 'model') });
+  #models = new Table({ caption: 'models.title', empty: 'models.empty', cards: false, pageSize: 10, sort: { key: 'cost', descending: true }, columns: useColumns });
   #users = new Table({ caption: 'accounts.title', cards: false, pageSize: 10, columns: userColumns });
   #content = h('div', { class: 'stack' });
 
@@ -126,16 +126,11 @@ function sumsByModel(data) {
   return [...sums.values()].map((sum) => ({ ...sum, share: all > 0 ? sum.cost / all : null }));
 }
 
-function useColumns(title, key) {
-  const figure = (name, format) => ({ key: name, title: `models.${name}`, align: 'end', value: (row) => row[name], cell: (row) => format(row[name]) });
-  return [{ key, title, value: (row) => row[key], cell: (row) => foreign(row[key]) },
-    figure('cost', money), figure('share', percent), figure('requests', number),
-    figure('prompt', number), figure('cached', number), figure('completion', number)];
-}
-
-const userColumns = [
-  { key: 'name', title: 'accounts.name', value: (row) => row.name, cell: (row) => foreign(row.name) },
-  { key: 'cost', title: 'models.cost', align: 'end', value: (row) => row.total_cost, cell: (row) => money(row.total_cost) },
-  { key: 'requests', title: 'models.requests', align: 'end', value: (row) => row.total_requests, cell: (row) => number(row.total_requests) },
-  { key: 'email', title: 'accounts.email', value: (row) => row.email, cell: (row) => foreign(row.email) },
+const word = (title, name) => ({ key: name, title, value: (row) => row[name], cell: (row) => foreign(row[name]) });
+const figure = (title, name, format = number) => ({ key: name, title, align: 'end', value: (row) => row[name], cell: (row) => format(row[name]) });
+const useColumns = [
+  word('model', 'model'), figure('cost', 'cost', money), figure('models.share', 'share', percent), figure('requests', 'requests'),
+  figure('input', 'prompt'), figure('models.cached', 'cached'), figure('output', 'completion'),
 ];
+
+const userColumns = [word('account', 'name'), figure('cost', 'total_cost', money), figure('requests', 'total_requests'), word('email', 'email')];
