@@ -6,7 +6,7 @@ import { Api, apiOrigin, explain } from './shared/api.js';
 import { findKeys, KeyChoice } from './shared/keys.js';
 import { startFrame } from './shared/frame.js';
 import { texts } from './texts.js';
-import { clock } from './key-words.js';
+import { clock } from './keys/words.js';
 import { Poller } from './poller.js';
 
 const statsEvery = 2000;

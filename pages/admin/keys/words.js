@@ -12,7 +12,7 @@ export function clock(time) {
   const at = new Date(time);
   const distance = Math.abs(at - Date.now());
   if (Number.isNaN(at.getTime()) || distance > day / 2) return dateTime(time);
-  const options = { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' };
+  const options = { hour: '2-digit', minute: '2-digit' };
   if (distance < 120_000) options.second = '2-digit';
   return new Intl.DateTimeFormat(locale(), options).format(at);
 }

@@ -20,7 +20,7 @@ export class CountTable {
     this.title.textContent = title;
     this.caption.textContent = title;
     this.empty.textContent = none;
-    this.wordOf = kind === 'endpoints' ? (name) => name : reasonWords;
+    this.wordOf = kind === 'endpoints' ? (name) => (name === 'other' ? t('table.other') : name) : reasonWords;
     fill(this.head, h('th', { scope: 'col' }, t(`table.${kind}.head`)),
       h('th', { scope: 'col', class: 'number' }, t('table.minute')), h('th', { scope: 'col', class: 'number' }, t('table.start')));
     this.rows.clear();

@@ -21,16 +21,24 @@ const time = (found) => {
   return isBeyond ? `> ${text}` : text;
 };
 const rate = (value) => (value === null ? '–' : number(Number(value.toPrecision(value < 100 ? 2 : 3))));
-const share = (value) => (value === null ? '–' : percent(value));
+/** Of the requests served; those refused before they were requests of the API may be more than these. */
+const share = (count, served) => (served > 0 || count > 0 ? count / Math.max(served, count) : null);
+const shareWords = (value) => (value === null ? '–' : percent(value));
+const ofServed = (count, last) => t('live.of', { count: number(count), total: number(last.served) });
 const pair = (counts, { bounds }) => `${time(quantile(counts, bounds, 0.5))} / ${time(quantile(counts, bounds, 0.99))}`;
 const p99 = (counts, { bounds }) => quantile(counts, bounds, 0.99)?.seconds ?? null;
+
+function shareTile(name, count, isBad) {
+  const value = (span) => share(count(span), span.served);
+  return { name, figure: (last) => shareWords(value(last)), point: value, note: (last) => ofServed(count(last), last), isBad: (last) => Boolean(isBad?.(value(last))) };
+}
 
 // `figure` is told what happened in the last minute, and the last poll; `point` what happened in the last ten seconds.
 const tiles = [
   { name: 'rate', figure: (_, __, now) => rate(now.perSecond), point: (now) => now.perSecond },
-  { name: 'server_errors', figure: (last) => share(last.serverErrors), point: (now) => now.serverErrors, isBad: (last) => last.serverErrors > 0.01 },
-  { name: 'client_errors', figure: (last) => share(last.clientErrors), point: (now) => now.clientErrors },
-  { name: 'retries', figure: (last) => share(last.retryShare), point: (now) => now.retryShare },
+  shareTile('server_errors', (last) => last.requests.ServerErrors, (value) => value > 0.01),
+  shareTile('client_errors', (last) => last.requests.ClientErrors),
+  shareTile('retries', (last) => last.retried),
   { name: 'total', figure: (last) => pair(last.total, last), point: (now) => p99(now.total, now) },
   { name: 'first_byte', figure: (last) => pair(last.firstByte, last), point: (now) => p99(now.firstByte, now) },
   { name: 'added', figure: (last) => pair(last.added, last), point: (now) => p99(now.added, now) },
@@ -48,7 +56,7 @@ class Tile {
     this.figure = h('span', { class: 'figure number' }, '–');
     this.label = h('h3', {});
     this.note = h('span', { class: 'muted' });
-    this.element = h('div', { class: 'card tile' }, this.label, this.figure, this.note, this.line.element);
+    this.element = h('div', { class: 'card tile', dataset: { tile: definition.name } }, h('div', {}, this.label, this.figure, this.note), this.line.element);
     this.name();
   }
 
@@ -58,10 +66,11 @@ class Tile {
   }
 
   show(last, stats, now) {
-    const { figure, point, isBad, isThere } = this.definition;
+    const { name, figure, point, note, isBad, isThere } = this.definition;
     this.element.hidden = Boolean(isThere && !isThere(stats));
     this.figure.textContent = last ? figure(last, stats, now) : '–';
     this.figure.classList.toggle('is-bad', Boolean(last && isBad?.(last)));
+    this.note.textContent = t(`tile.${name}.note`) + (last && note ? ` (${note(last)})` : '');
     this.line.add(now ? point(now, stats) : null);
   }
 }
@@ -100,7 +109,7 @@ export class Panel {
   /** The answer of one poll of /x-stats. */
   add(stats) {
     this.stats = stats;
-    this.history.add(stats);
+    this.history.add(stats, performance.now() / 1000);
     this.last = this.history.last(minute);
     const now = this.history.last(short);
     this.tiles.forEach((tile) => tile.show(this.last, stats, now));
@@ -128,8 +137,10 @@ export class Panel {
     const shown = states.filter((state) => counts[state]).map((state) => `${state} ${counts[state]}`).join() + t('live.keys');
     if (shown === this.keysShown) return;
     this.keysShown = shown;
-    const items = states.filter((state) => counts[state]).map((state) => h('li', {},
-      h('a', { class: `badge ${tone(state)}`, href: `#pool/${state}` }, `${t(`state.${state}`)} ${number(counts[state])}`)));
+    // Those that are out for single models only are counted as active here, and are told apart in the list.
+    const items = states.filter((state) => counts[state]).map((state) => h('li', {}, state === 'active'
+      ? h('a', { class: 'badge good', href: '#pool' }, `${t('live.usable')} ${number(counts[state])}`)
+      : h('a', { class: `badge ${tone(state)}`, href: `#pool/${state}` }, `${t(`state.${state}`)} ${number(counts[state])}`)));
     fill(this.keys, items.length ? items : h('li', { class: 'muted' }, t('live.no_keys')));
   }
 }

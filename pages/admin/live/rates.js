@@ -27,22 +27,24 @@ export function quantile(counts, bounds, q) {
   return null;
 }
 
-/** What happened from `older` to `newer`. Shares are of the requests that ended in between; null when there were none. */
+/**
+ * What happened from `older` to `newer`, each with `at`, the second at which it came: the daemon's own clock is told in whole seconds.
+ * Requests of the management, this page's own among them, are under `other`; they are no part of `served`.
+ */
 export function between(older, newer) {
-  const seconds = (Date.parse(newer.Now) - Date.parse(older.Now)) / 1000;
+  const seconds = newer.at - older.at;
   const requests = differences(newer.Requests, older.Requests);
   const attempts = differences(newer.Attempts, older.Attempts);
   const retries = differences(newer.Retries, older.Retries);
   const latency = (name) => buckets(newer.Latency?.[name], older.Latency?.[name]);
-  const share = (count) => (requests.Total > 0 ? count / requests.Total : null);
+  const byEndpoint = differences(newer.ByEndpoint, older.ByEndpoint);
+  const served = Math.max(0, requests.Total - (byEndpoint.other ?? 0));
   return {
     seconds, requests, attempts, retries,
-    byEndpoint: differences(newer.ByEndpoint, older.ByEndpoint),
+    byEndpoint, served,
     refusals: differences(newer.Refusals, older.Refusals),
-    perSecond: seconds > 0 ? requests.Total / seconds : null,
-    serverErrors: share(requests.ServerErrors),
-    clientErrors: share(requests.ClientErrors),
-    retryShare: share(sum(retries)),
+    perSecond: seconds > 0 ? served / seconds : null,
+    retried: sum(retries),
     total: latency('Total'), firstByte: latency('FirstByte'), added: latency('Added'),
     bounds: newer.Latency?.Bounds ?? [],
   };
@@ -56,24 +58,18 @@ export class History {
     this.polls = [];
   }
 
-  /** True when what came before does not go on. */
-  add(stats) {
+  add(stats, at) {
     const last = this.polls.at(-1);
-    const at = Date.parse(stats.Now);
-    const step = last ? (at - Date.parse(last.Now)) / 1000 : 0;
-    const isNew = !last || last.StartedAt !== stats.StartedAt || step > this.gap || step < 0;
-    if (isNew) this.polls = [];
-    this.polls.push(stats);
-    while ((at - Date.parse(this.polls[0].Now)) / 1000 > this.seconds) this.polls.shift();
-    return isNew;
+    if (last && (last.StartedAt !== stats.StartedAt || at - last.at > this.gap)) this.polls = [];
+    this.polls.push({ ...stats, at });
+    while (at - this.polls[0].at > this.seconds) this.polls.shift();
   }
 
   /** What happened in the last `seconds`; null before the second poll. */
   last(seconds) {
     const newest = this.polls.at(-1);
     if (this.polls.length < 2) return null;
-    const from = Date.parse(newest.Now) - seconds * 1000 - 500;
-    const older = this.polls.find((each) => Date.parse(each.Now) >= from);
+    const older = this.polls.find((each) => newest.at - each.at <= seconds + 0.5);
     return between(older === newest ? this.polls.at(-2) : older, newest);
   }
 }

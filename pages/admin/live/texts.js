@@ -1,12 +1,12 @@
 // Texts of this section.
 export const texts = {
   en: {
-    'live.ms': '{n} ms', 'live.s': '{n} s', 'live.keys': 'Upstream keys', 'live.no_keys': 'The pool is empty. Load keys first.',
+    'live.of': '{count} of {total}', 'live.usable': 'in service', 'table.other': 'management and others', 'live.ms': '{n} ms', 'live.s': '{n} s', 'live.keys': 'Upstream keys', 'live.no_keys': 'The pool is empty. Load keys first.',
     'live.waiting': 'Measuring; the first figures are here in a few seconds.',
     'live.ledger': 'The ledger cannot be written: requests are refused until it can. Look at the disk and at the daemon’s log.',
     'live.unknown': 'This daemon does not tell its figures (no /x-stats). Update it to see them here; the other sections work.',
     'live.facts': 'Version {version}, running since {since} ({ago}). Requests: {requests}, of which clients left: {left}. Writes waiting: {writes}. Memory: {memory} MiB.',
-    'tile.rate': 'Requests per second', 'tile.rate.note': 'last 10 seconds', 'tile.server_errors': 'Errors',
+    'tile.rate': 'Requests per second', 'tile.rate.note': 'last 10 seconds, without management', 'tile.server_errors': 'Errors',
     'tile.server_errors.note': 'answered 5xx, last minute', 'tile.client_errors': 'Refused or wrong',
     'tile.client_errors.note': 'answered 4xx, last minute', 'tile.retries': 'Retries',
     'tile.retries.note': 'for each request, last minute', 'tile.total': 'Duration, p50 / p99',
@@ -20,10 +20,10 @@ export const texts = {
     'table.endpoints': 'Requests by endpoint', 'table.endpoints.head': 'Endpoint', 'table.endpoints.none': 'No requests yet.',
   },
   zh: {
-    'live.ms': '{n} 毫秒', 'live.s': '{n} 秒', 'live.keys': '上游密钥', 'live.no_keys': '密钥池为空，请先导入密钥。', 'live.waiting': '正在测量，数秒后显示。',
+    'live.of': '{total} 次中 {count} 次', 'live.usable': '可用', 'table.other': '管理及其他', 'live.ms': '{n} 毫秒', 'live.s': '{n} 秒', 'live.keys': '上游密钥', 'live.no_keys': '密钥池为空，请先导入密钥。', 'live.waiting': '正在测量，数秒后显示。',
     'live.ledger': '账本无法写入：恢复之前请求会被拒绝。请检查磁盘与服务日志。', 'live.unknown': '此版本的服务不提供实时数据（没有 /x-stats）。升级后即可查看；其他栏目可正常使用。',
     'live.facts': '版本 {version}，自 {since} 起运行（{ago}）。请求 {requests} 次，其中客户端中途离开 {left} 次。待写入 {writes} 项。内存 {memory} MiB。',
-    'tile.rate': '每秒请求数', 'tile.rate.note': '最近 10 秒', 'tile.server_errors': '错误率', 'tile.server_errors.note': '5xx 应答，最近一分钟',
+    'tile.rate': '每秒请求数', 'tile.rate.note': '最近 10 秒，不含管理接口', 'tile.server_errors': '错误率', 'tile.server_errors.note': '5xx 应答，最近一分钟',
     'tile.client_errors': '被拒或有误', 'tile.client_errors.note': '4xx 应答，最近一分钟', 'tile.retries': '重试率', 'tile.retries.note': '相对请求数，最近一分钟',
     'tile.total': '总时长 p50 / p99', 'tile.total.note': '完整应答，最近一分钟', 'tile.first_byte': '首字节 p50 / p99', 'tile.first_byte.note': '最近一分钟',
     'tile.added': '网关附加 p50 / p99', 'tile.added.note': '不含上游，最近一分钟', 'tile.in_flight': '进行中', 'tile.in_flight.note': '当前请求数',

@@ -19,7 +19,7 @@ export class Panel {
     this.app = app;
     this.list = h('ol', { class: 'mapping' });
     this.status = h('p', { class: 'status', role: 'status' });
-    this.form = h('form', { class: 'card', on: { submit: (event) => { event.preventDefault(); this.save(); }, input: () => { this.isChanged = true; } } });
+    this.form = h('form', { class: 'card stack', on: { submit: (event) => { event.preventDefault(); this.save(); }, input: () => { this.isChanged = true; } } });
     fill(root, this.form);
     this.rows = [];
     this.draw();
@@ -52,7 +52,7 @@ export class Panel {
     fill(this.list, this.rows.map((row, place) => this.makeRow(row, place)));
     fill(this.form, h('p', {}, t('mapping.about')), h('p', { class: 'muted' }, t('mapping.order')),
       this.list, this.rows.length ? null : h('p', { class: 'empty' }, t('mapping.none')),
-      h('div', { class: 'actions' },
+      h('div', { class: 'row' },
         h('button', { type: 'button', class: 'button', on: { click: () => this.add() } }, t('mapping.add')),
         h('button', { type: 'submit', class: 'button primary' }, t('mapping.save')),
         h('button', { type: 'button', class: 'button quiet', on: { click: () => this.reset() } }, t('mapping.reset'))),
@@ -93,7 +93,7 @@ export class Panel {
     this.draw();
     const target = this.list.children[step ? place + step : Math.min(place, this.rows.length - 1)];
     const buttons = target ? [...target.querySelectorAll('button:not(:disabled)')] : [];
-    (buttons[step > 0 ? buttons.length - 2 : 0] ?? this.form.querySelector('.actions button')).focus();
+    (buttons[step > 0 ? buttons.length - 2 : 0] ?? this.form.querySelector('.row button')).focus();
   }
 
   /** A comma parts entries, so inside one it would change what the others mean. */

@@ -11,7 +11,7 @@ const limits = (key) => [limit(key.RPM, 'pool.rpm'), limit(key.TPM, 'pool.tpm'),
 
 const columns = [
   { name: 'key', by: 'id', cell: (key) => [h('span', { class: 'mono' }, `…${key.PartialKey}`), ' ', h('span', { class: 'muted' }, `#${key.ID}`), key.Name && h('div', {}, foreign(key.Name))] },
-  { name: 'state', by: 'state', cell: (key) => [h('span', { class: `badge ${tone(key.State)}` }, t(`state.${key.State}`)), h('div', { class: 'words' }, sentences(key).map((words) => h('div', {}, foreign(words))))] },
+  { name: 'state', by: 'state', cell: (key) => [h('span', { class: `badge ${tone(key.State)}` }, t(`state.${key.State}`)), key.State !== 'active' && h('div', { class: 'words' }, sentences(key).map((words) => h('div', {}, foreign(words))))] },
   { name: 'provider', by: 'level', cell: (key) => [h('div', {}, foreign(key.Provider)), h('div', { class: 'muted' }, t('pool.level_weight', { level: key.Level, weight: key.Weight })), limits(key) && h('div', { class: 'muted' }, limits(key))] },
   { name: 'requests', by: 'requests', isNumber: true, cell: (key) => number(key.Requests) },
   { name: 'failures', by: 'failures', isNumber: true, cell: (key) => number(key.Failures) },
@@ -63,7 +63,7 @@ export class KeyTable {
         scope: 'col', role: 'columnheader', class: column.isNumber && 'number',
         'aria-sort': column.by !== by ? 'none' : isDown ? 'descending' : 'ascending',
       }, h('button', { type: 'button', class: 'sort', dataset: { by: column.by }, on: { click: () => this.sortBy(column) } }, t(`pool.${column.name}`)))),
-      h('th', { scope: 'col', role: 'columnheader' }, t('pool.actions')));
+      h('th', { scope: 'col', role: 'columnheader', class: 'number' }, t('pool.actions')));
   }
 
   sortBy({ by, isNumber }) {

@@ -1,7 +1,7 @@
 // The price table, as the daemon charges by it.
 import { h, fill, foreign } from '../shared/dom.js';
-import { setTexts, t } from '../shared/i18n.js';
-import { money, number } from '../shared/format.js';
+import { locale, setTexts, t } from '../shared/i18n.js';
+import { number } from '../shared/format.js';
 import { explain } from '../shared/api.js';
 import { Table } from '../shared/table.js';
 import { texts } from './texts.js';
@@ -9,6 +9,13 @@ import { texts } from './texts.js';
 setTexts(texts);
 
 const shown = ['input', 'cached', 'output', 'audio_input', 'audio_output'];
+
+/** In full: a tenth of a cent counts when it is for each of a million. */
+function money(usd) {
+  if (usd == null) return '–';
+  const options = { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', maximumFractionDigits: 6 };
+  return new Intl.NumberFormat(locale(), { ...options, minimumFractionDigits: 2 }).format(usd);
+}
 
 /** What has no column of its own. */
 function others(price) {
