@@ -7,7 +7,7 @@ import { t } from './shared/i18n.js';
 import { toast } from './shared/toast.js';
 import { act, nameOf } from './action.js';
 import { changesOf, clearFaults, read, setUp, show, showFault, textOf } from './fields.js';
-import { exactMoney, nanosOf, priceOf, refundOf, worthOf } from './money.js';
+import { balanceText, exactMoney, nanosOf, priceOf, refundOf, worthOf } from './money.js';
 import { fees } from './config.js';
 import { parentOf } from './tree.js';
 
@@ -30,11 +30,11 @@ export function confirmation(what) {
 export function grantFacts(own, isRoot, row, amount) {
   const values = { name: row.Name, amount: exactMoney(amount) };
   const balance = nanosOf(row.Balance);
-  const facts = [t('gives', { ...values, before: exactMoney(balance), after: exactMoney(balance + amount) })];
+  const facts = [t('gives', { ...values, before: balanceText(balance), after: balanceText(balance + amount) })];
   if (isRoot) return [t('issued', values), ...facts];
   const cost = priceOf(amount, row.Rates, own.Rates);
   const mine = nanosOf(own.Balance);
-  return [t('costs', { cost: exactMoney(cost), before: exactMoney(mine), after: exactMoney(mine - cost) }), ...facts];
+  return [t('costs', { cost: exactMoney(cost), before: balanceText(mine), after: balanceText(mine - cost) }), ...facts];
 }
 
 export class AccountView {
@@ -109,9 +109,9 @@ export class AccountView {
     const { row, parent } = this;
     fill(byId('account-title'), nameOf(row), ' ', statusBadge(row));
     const facts = {
-      field_Email: foreign(row.Email), col_Balance: exactMoney(nanosOf(row.Balance)), granted: money(row.CreditGranted),
+      field_Email: foreign(row.Email), col_Balance: balanceText(nanosOf(row.Balance)), granted: money(row.CreditGranted),
       col_CreditUsed: money(row.CreditUsed), col_Rates: number(row.Rates), col_HardLimit: row.HardLimit ? money(row.HardLimit) : t('unlimited'),
-      col_Requests: number(row.Requests), above: parent ? nameOf(parent) : '–', below: number(row.Child),
+      col_Requests: number(row.Requests), above: parent ? nameOf(parent) : '–', col_Child: number(row.Child),
       keyEnd: h('code', {}, `…${row.PartialKey}`), col_CreatedAt: dateTime(row.CreatedAt),
     };
     fill(byId('account-facts'), Object.entries(facts).map(([name, value]) => h('div', {}, h('dt', {}, t(name)), h('dd', {}, value))));
@@ -160,18 +160,18 @@ export class AccountView {
     const { own, isRoot } = this.page.accounts;
     const { row } = this;
     const balance = nanosOf(row.Balance);
-    const values = { name: row.Name, amount: exactMoney(amount), before: exactMoney(balance), after: exactMoney(balance - amount) };
+    const values = { name: row.Name, amount: exactMoney(amount), before: balanceText(balance), after: balanceText(balance - amount) };
     if (isRoot) return [t('takes', values), t('withdrawn')];
     const worth = worthOf(amount, row.Rates, own.Rates);
     const fee = nanosOf(fees.transaction);
     const mine = nanosOf(own.Balance);
-    return [t('takes', values), t('getsBack', { worth: exactMoney(worth), fee: exactMoney(fee), before: exactMoney(mine), after: exactMoney(mine + worth - fee) })];
+    return [t('takes', values), t('getsBack', { worth: exactMoney(worth), fee: exactMoney(fee), before: balanceText(mine), after: balanceText(mine + worth - fee) })];
   }
 
   rateFacts(rate) {
     const balance = nanosOf(this.row.Balance);
     const after = balance * rate / (nanosOf(this.row.Rates) || 1n);
-    return [t('ratesMove', { before: exactMoney(balance), after: exactMoney(after) }), t('noMoney')];
+    return [t('ratesMove', { before: balanceText(balance), after: balanceText(after) }), t('noMoney')];
   }
 
   removeFacts() {
@@ -228,7 +228,7 @@ export class AccountView {
     form.reset();
     this.foretell();
     const { own, isRoot } = this.page.accounts;
-    const values = { name: this.row.Name, balance: exactMoney(nanosOf(this.row.Balance)), own: exactMoney(nanosOf(own.Balance)) };
+    const values = { name: this.row.Name, balance: balanceText(nanosOf(this.row.Balance)), own: balanceText(nanosOf(own.Balance)) };
     fill(form.querySelector('.form-status'), t(text, values), ' ', isRoot ? '' : t('ownNow', values));
   }
 

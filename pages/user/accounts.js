@@ -84,16 +84,12 @@ export class Accounts extends EventTarget {
     this.changed();
   }
 
-  /** One account as it stands now, free of charge; null: there is none such. */
+  /** One account as it stands now, by id, name or e-mail address, free of charge; undefined: there is none such. */
   async look(who, signal) {
-    try {
-      const row = await this.api.get(`/x-dna/${encodeURIComponent(who)}`, undefined, { signal });
-      if (this.rows.has(row.ID)) this.rows.set(row.ID, row);
-      return row;
-    } catch (error) {
-      if (error.status === 404) return null;
-      throw error;
-    }
+    const field = typeof who === 'number' ? 'id' : who.includes('@') ? 'email' : 'name';
+    const [row] = await this.api.get('/x-dna', { [field]: who, size: 1 }, { signal });
+    if (row && this.rows.has(row.ID)) this.rows.set(row.ID, row);
+    return row;
   }
 
   /** The loaded account of this name or e-mail address, whatever its case. */

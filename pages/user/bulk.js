@@ -8,15 +8,16 @@ import { download, toCsv } from './shared/csv.js';
 import { passing } from './shared/store.js';
 import { t } from './shared/i18n.js';
 import { clearFaults, setUp, showFault } from './fields.js';
-import { Intent, isUnsettled } from './intent.js';
+import { Intent, isUnsettled, makeKey } from './intent.js';
 import { parseLines } from './lines.js';
-import { dollarsOf, exactMoney, nanosOf, priceOf } from './money.js';
+import { balanceText, dollarsOf, exactMoney, nanosOf, priceOf } from './money.js';
 import { Pager } from './pager.js';
 
 const storageName = 'bulk-recharge';
 const columns = ['line', 'account', 'amount', 'cost', 'result'];
 const badges = { ready: 'idle', running: 'warn', done: 'good', failed: 'bad', unknown: 'warn', problem: 'bad' };
 const lookedUpAtOnce = 4;
+const keptEvery = 500;
 
 export class BulkView {
   constructor(page) {
@@ -38,24 +39,33 @@ export class BulkView {
     this.restore();
   }
 
-  /** What was done of this batch, by the meaning of a line: {state, key, result}. Lines that changed are new ones. */
+  /** What became of this batch, by what a line means: {state, result}. Lines that were changed are new ones. */
   restore() {
     const kept = JSON.parse(passing.get(storageName) ?? '{}');
     const isOwn = kept.owner === this.page.accounts.own.ID;
+    this.batch = isOwn ? kept.batch : makeKey();
     this.outcomes = isOwn ? kept.outcomes : {};
     byId('bulk-text').value = isOwn ? kept.text : '';
     if (isOwn && Object.keys(kept.outcomes).length) this.check();
   }
 
   keep() {
+    clearTimeout(this.keeping);
+    this.keeping = null;
     const owner = this.page.accounts.own.ID;
-    passing.set(storageName, JSON.stringify({ owner, text: byId('bulk-text').value, outcomes: this.outcomes }));
+    passing.set(storageName, JSON.stringify({ owner, batch: this.batch, text: byId('bulk-text').value, outcomes: this.outcomes }));
+  }
+
+  /** A reload may forget the last half second: those lines have the same idempotency keys again and are answered as before. */
+  keepSoon() {
+    this.keeping ??= setTimeout(() => this.keep(), keptEvery);
   }
 
   async startAnew() {
     const unknown = this.lines.some((each) => each.state === 'unknown');
     const question = { title: t('bulkNew'), body: t(unknown ? 'bulkNewUnknown' : 'bulkNewNote'), danger: unknown };
     if (Object.keys(this.outcomes).length && !await confirmDialog(question)) return;
+    this.batch = makeKey();
     this.outcomes = {};
     this.lines = [];
     byId('bulk-text').value = '';
@@ -68,7 +78,7 @@ export class BulkView {
   /** Looks each line through, and its account up where it is not in the list: single look-ups are free. */
   async check() {
     clearFaults(this.form);
-    const lines = parseLines(byId('bulk-text').value).map((line) => ({ ...line, state: line.problem ? 'problem' : 'ready', ...this.outcomes[line.id] }));
+    const lines = parseLines(byId('bulk-text').value);
     if (!lines.length) {
       showFault(this.form, null, t('bulkNothing'));
       return;
@@ -77,7 +87,9 @@ export class BulkView {
     try {
       await this.page.accounts.loadOwn();
       await this.lookUp(lines.filter((line) => !line.problem));
+      this.judge(lines);
       this.lines = lines;
+      this.stopped = '';
       byId('bulk-preview').hidden = false;
       this.render();
     } catch (error) {
@@ -103,9 +115,24 @@ export class BulkView {
     fill(this.form.querySelector('.form-status'));
     for (const line of lines) {
       line.row = accounts.named(line.who) ?? found.get(line.who.toLowerCase());
-      if (line.state !== 'ready') continue;
-      if (!line.row) Object.assign(line, { state: 'problem', problem: 'bulkNobody' });
-      else if (line.row.ID === accounts.own.ID) Object.assign(line, { state: 'problem', problem: 'bulkOneself' });
+    }
+  }
+
+  /** A line is known by its account, amount and days, counted through: who pastes it twice means it twice. */
+  judge(lines) {
+    const { own } = this.page.accounts;
+    const seen = new Map();
+    for (const line of lines) {
+      if (!line.problem && !line.row) line.problem = 'bulkNobody';
+      if (line.row?.ID === own.ID) line.problem = 'bulkOneself';
+      if (line.problem) {
+        line.state = 'problem';
+        continue;
+      }
+      const meaning = `${line.row.ID} ${line.amount} ${line.days ?? ''}`;
+      seen.set(meaning, (seen.get(meaning) ?? 0) + 1);
+      line.id = `${meaning} #${seen.get(meaning)}`;
+      Object.assign(line, { state: 'ready', ...this.outcomes[line.id] });
     }
   }
 
@@ -141,7 +168,7 @@ export class BulkView {
     const { good, bad, done, amount, cost } = this.sums();
     const mine = nanosOf(accounts.own.Balance);
     const isShort = !accounts.isRoot && cost > mine;
-    const values = { good, bad, done, amount: exactMoney(amount), cost: exactMoney(cost), before: exactMoney(mine), after: exactMoney(mine - cost) };
+    const values = { good, bad, done, amount: exactMoney(amount), cost: exactMoney(cost), before: balanceText(mine), after: balanceText(mine - cost) };
     const text = [t('bulkSums', values)];
     if (good) text.push(t(accounts.isRoot ? 'bulkIssued' : 'bulkCosts', values));
     if (isShort) text.push(t('bulkShort'));
@@ -157,7 +184,7 @@ export class BulkView {
   }
 
   rowOf(line) {
-    const cell = (name, content, kind) => h('td', { role: 'cell', class: kind, dataset: { label: t(`bulk_${name}`) } }, content);
+    const cell = (name, content, kind) => h('td', { role: 'cell', class: kind, dataset: { label: t(`bulk_${name}`) } }, h('div', {}, content));
     const said = line.problem ? t(line.problem) : line.result ?? '';
     return h('tr', { role: 'row' },
       cell('line', number(line.number)),
@@ -171,7 +198,7 @@ export class BulkView {
     const { good, bad, amount, cost } = this.sums();
     const { accounts } = this.page;
     const mine = nanosOf(accounts.own.Balance);
-    const values = { count: good, bad, amount: exactMoney(amount), cost: exactMoney(cost), before: exactMoney(mine), after: exactMoney(mine - cost) };
+    const values = { count: good, bad, amount: exactMoney(amount), cost: exactMoney(cost), before: balanceText(mine), after: balanceText(mine - cost) };
     const facts = [t('bulkGives', values), t(accounts.isRoot ? 'bulkIssued' : 'costs', values), bad ? t('bulkLeftOut', values) : null, t('bulkOnce')];
     const body = h('ul', { class: 'stack' }, facts.filter(Boolean).map((each) => h('li', {}, each)));
     if (!await confirmDialog({ title: t('bulkGo', values), body, confirm: t('recharge') })) return;
@@ -200,6 +227,7 @@ export class BulkView {
     }
     window.removeEventListener('beforeunload', leave);
     this.isRunning = false;
+    this.keep();
     if (!this.stopped) this.stopped = 'bulkEnded';
     this.render({ keepPage: true });
     byId('bulk-summary').scrollIntoView({ block: 'nearest' });
@@ -209,27 +237,35 @@ export class BulkView {
     const { accounts, api } = this.page;
     const body = { CreditGranted: dollarsOf(line.amount), ...(line.days === undefined ? {} : { Days: line.days }) };
     const values = { name: line.row.Name, amount: exactMoney(line.amount) };
-    const intent = new Intent({ method: 'PUT', path: `/x-users/${line.row.ID}`, body, label: 'rechargeTitle', values, owner: accounts.own.ID, key: line.key });
-    this.settle(line, 'running', '', intent);
+    const intent = new Intent({ method: 'PUT', path: `/x-users/${line.row.ID}`, body, label: 'rechargeTitle', values, owner: accounts.own.ID, key: `${this.batch} ${line.id}` });
+    this.settle(line, 'running');
     try {
-      const onWait = (seconds) => this.settle(line, 'running', t('waiting', { count: Math.ceil(seconds) }), intent);
+      const onWait = (seconds) => this.settle(line, 'running', t('waiting', { count: Math.ceil(seconds) }));
       const answer = await intent.send(api, { signal: this.stopping.signal, onWait });
       accounts.apply(answer);
       line.row = { ...line.row, ...answer.User.Updates };
-      this.settle(line, 'done', t('bulkNow', { balance: money(line.row.Balance) }), intent);
+      this.settle(line, 'done', t('bulkNow', { balance: money(line.row.Balance) }));
     } catch (error) {
-      this.settle(line, isUnsettled(error) ? 'unknown' : 'failed', explain(error), intent);
+      this.settle(line, isUnsettled(error) ? 'unknown' : 'failed', explain(error));
     }
     // What is still open of it is this batch's to finish, with the same key.
     intent.forget();
   }
 
-  settle(line, state, result, intent) {
-    Object.assign(line, { state, result, key: intent.key });
-    this.outcomes[line.id] = { state: state === 'running' ? 'unknown' : state, result, key: intent.key };
-    this.keep();
-    this.renderState();
-    this.pager.render();
+  settle(line, state, result = '') {
+    Object.assign(line, { state, result });
+    this.outcomes[line.id] = { state: state === 'running' ? 'unknown' : state, result };
+    this.keepSoon();
+    this.renderSoon();
+  }
+
+  /** Once for many lines: thousands go by in a minute. */
+  renderSoon() {
+    this.rendering ??= requestAnimationFrame(() => {
+      this.rendering = null;
+      this.renderState();
+      this.pager.render();
+    });
   }
 
   save() {

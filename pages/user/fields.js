@@ -1,8 +1,11 @@
 // The fields of accounts: how each is shown, read and checked. A form says by `data-fields` which it has; a field has the name that
 // the API calls it by, so what the server finds wrong is said at the field itself.
 import { byId, fill, h } from './shared/dom.js';
-import { hasText, t } from './shared/i18n.js';
+import { hasText, setTexts, t } from './shared/i18n.js';
+import { texts } from './change-texts.js';
 import { nanosOf, dollarsOf } from './money.js';
+
+setTexts(texts);
 
 const rateNames = ['rpm', 'rph', 'rpd', 'tpm', 'tph', 'tpd'];
 

@@ -8,7 +8,7 @@ const keptFor = 23 * 3600 * 1000;
 const attempts = 3;
 const longestWait = 60;
 
-function makeKey() {
+export function makeKey() {
   // crypto.randomUUID is only there on https.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -15,12 +15,9 @@ function daysOf(text) {
   return good ? Number(text) : null;
 }
 
-/**
- * {number, text, who, amount (nanos), days, problem, id}: `problem` names what is wrong with the line itself, `id` is the same for
- * the same line said again, counted through: who pastes a line twice means it twice.
- */
-function parseLine(text, number, seen) {
-  const line = { number, text, who: '', amount: null, days: undefined, problem: '', id: '' };
+/** {number, text, who, amount (nanos), days, problem}: `problem` names the text that says what is wrong with the line itself. */
+function parseLine(text, number) {
+  const line = { number, text, who: '', amount: null, days: undefined, problem: '' };
   const parts = text.trim().split(separators).filter(Boolean);
   [line.who] = parts;
   if (parts.length < 2) return { ...line, problem: 'bulkNoAmount' };
@@ -31,16 +28,12 @@ function parseLine(text, number, seen) {
     line.days = daysOf(parts[2].replace(/d(ays?)?$|天$/i, ''));
     if (line.days === null) return { ...line, problem: 'bulkBadDays' };
   }
-  const meaning = `${line.who.toLowerCase()} ${line.amount} ${line.days ?? ''}`;
-  seen.set(meaning, (seen.get(meaning) ?? 0) + 1);
-  line.id = `${meaning} #${seen.get(meaning)}`;
   return line;
 }
 
 export function parseLines(text) {
-  const seen = new Map();
   return text.split(/\r\n|\r|\n/)
     .map((line, index) => [line, index + 1])
     .filter(([line]) => line.trim() !== '')
-    .map(([line, number]) => parseLine(line, number, seen));
+    .map(([line, number]) => parseLine(line, number));
 }

@@ -140,7 +140,9 @@ export class ListView {
   }
 
   rowOf({ row, depth, inner, isOpen, isMatch }) {
-    const cells = columns.slice(1).map((each) => h('td', { role: 'cell', class: each in shownAs ? 'number' : null, dataset: { label: t(`col_${each}`) } }, this.cell(row, each)));
+    const cells = columns.slice(1).map((each) => h('td', {
+      role: 'cell', class: each in shownAs ? 'number' : null, dataset: { label: t(`col_${each}`), column: each },
+    }, this.cell(row, each)));
     const name = h('th', { scope: 'row', role: 'rowheader', class: 'name' },
       h('div', { class: 'branch' }, this.knob(row, inner, isOpen),
         h('div', {}, h('a', { href: `#account-${row.ID}` }, foreign(row.Name)),

@@ -92,7 +92,8 @@ function renderHome() {
       figure('col_Balance', accounts.isRoot ? t('unlimited') : money(own.Balance)),
       figure('col_CreditUsed', money(own.CreditUsed)), figure('col_Rates', number(own.Rates)), figure('col_Child', number(own.Child))),
     accounts.mayManage ? null : h('p', { class: 'notice warn' }, t('error.insufficient_balance_for_management')));
-  views.list?.renderRows({ keepPage: true });
+  // Ten thousand rows are put in order only for who sees them.
+  if (!byId('view-list').hidden) views.list?.renderRows({ keepPage: true });
 }
 
 /** What was begun without learning how it ended, to be finished or left. */
@@ -127,23 +128,31 @@ function showPending() {
 }
 
 /** The part that the address names: #list, #create, #bulk, #self or #account-12. */
+function wantedPart() {
+  const [, name, id] = /^#(\w+?)(?:-(\d+))?$/.exec(location.hash) ?? [];
+  return parts.includes(name) && (name !== 'account' || id) ? { name, id: Number(id) } : { name: 'list' };
+}
+
+/** Shown when it is ready: what is typed earlier would be lost. */
 async function showPart() {
   if (!page.accounts) return;
-  const [, name, id] = /^#(\w+?)(?:-(\d+))?$/.exec(location.hash) ?? [];
-  const wanted = parts.includes(name) && (name !== 'account' || id) ? name : 'list';
-  for (const each of parts) byId(`view-${each}`).hidden = each !== wanted;
+  const { name, id } = wantedPart();
+  let view;
+  try {
+    view = await viewOf(name);
+  } catch {
+    // Its file did not come.
+    fill(byId('pending'), h('p', { class: 'notice bad' }, t('partMissing')));
+    return;
+  }
+  if (wantedPart().name !== name) return;
+  for (const each of parts) byId(`view-${each}`).hidden = each !== name;
   for (const link of document.querySelectorAll('.tabs a')) {
-    if (link.hash === `#${wanted}`) link.setAttribute('aria-current', 'page');
+    if (link.hash === `#${name}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  try {
-    const view = await viewOf(wanted);
-    if (id) view.open(Number(id));
-    else view.render();
-  } catch {
-    // The file of a part did not come.
-    fill(byId('pending'), h('p', { class: 'notice bad' }, t('partMissing')));
-  }
+  if (id) view.open(id);
+  else view.render();
 }
 
 signIn.addEventListener('submit', (event) => {

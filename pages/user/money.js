@@ -36,8 +36,11 @@ export function refundOf(balance, of, taker, mostFee) {
   return { refund: worth - fee, fee };
 }
 
-/** To the last digit, as what moves is stated. */
-export function exactMoney(nanos) {
-  const options = { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', minimumFractionDigits: 2, maximumFractionDigits: 9 };
+/** What moves is stated to the last digit. */
+export function exactMoney(nanos, digits = 9) {
+  const options = { style: 'currency', currency: 'USD', currencyDisplay: 'narrowSymbol', minimumFractionDigits: 2, maximumFractionDigits: digits };
   return new Intl.NumberFormat(locale(), options).format(dollarsOf(nanos));
 }
+
+/** What is there before and after it need not be. */
+export const balanceText = (nanos) => exactMoney(nanos, 4);

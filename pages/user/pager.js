@@ -2,7 +2,7 @@
 import { fill, h } from './shared/dom.js';
 import { t } from './shared/i18n.js';
 
-const pageSize = 100;
+const pageSize = 50;
 
 export class Pager {
   /** `body`: the <tbody>; `place`: the <nav> below; `rowOf(line)`: its <tr>. */
