@@ -25,7 +25,7 @@ function open(title, content, buttons, options = {}) {
 
 /** Asks before something is done. `body`: text or nodes. What is dangerous is not what Enter does. */
 export async function confirmDialog({ title, body, confirm = t('confirm'), danger = false }) {
-  const cancel = h('button', { class: 'button', value: 'no', type: 'submit' }, t('cancel'));
+  const cancel = h('button', { class: 'button', value: 'no', type: 'submit', formnovalidate: true }, t('cancel'));
   const go = h('button', { class: `button ${danger ? 'danger' : 'primary'}`, value: 'yes', type: 'submit' }, confirm);
   const answer = await open(title, body, [cancel, go], { focus: danger ? cancel : go });
   return answer === 'yes';
