@@ -17,7 +17,8 @@ const fields = [
 ];
 
 /**
- * `{element, changes(), isValid()}`. Empty fields are left as they are, but a name may be emptied: `before` is what holds now.
+ * `{element, changes(), isValid()}`. Fields left empty are left as they are, but what is in `before` may be emptied: no name, the usual
+ * provider.
  */
 export function keyFields(prefix, before = {}) {
   const inputs = fields.map(({ name, ...attributes }) => h('input', {
@@ -34,7 +35,7 @@ export function keyFields(prefix, before = {}) {
       const result = {};
       for (const input of inputs) {
         const value = input.type === 'number' ? input.valueAsNumber : input.value.trim();
-        const isGiven = input.type === 'number' ? !Number.isNaN(value) : value !== '' || (input.name === 'Name' && before.Name);
+        const isGiven = input.type === 'number' ? !Number.isNaN(value) : value !== '' || Boolean(before[input.name]);
         if (isGiven && value !== before[input.name]) result[input.name] = value;
       }
       return result;

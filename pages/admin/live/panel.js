@@ -17,7 +17,8 @@ const places = 150;    // points of a sparkline: five minutes of polls
 const time = (found) => {
   if (!found) return '–';
   const { seconds, isBeyond } = found;
-  const text = seconds < 1 ? t('live.ms', { n: number(Math.round(seconds * 1000)) }) : t('live.s', { n: number(Number(seconds.toPrecision(3))) });
+  const two = (value) => number(Number(value.toPrecision(2)));
+  const text = seconds < 1 ? t('live.ms', { n: two(seconds * 1000) }) : t('live.s', { n: two(seconds) });
   return isBeyond ? `> ${text}` : text;
 };
 const rate = (value) => (value === null ? '–' : number(Number(value.toPrecision(value < 100 ? 2 : 3))));

@@ -4,15 +4,16 @@ import { svg } from '../shared/dom.js';
 
 const width = 120;
 const height = 28;
+const fewest = 30;
 
-/** Path of `values`, newest at the right, `places` wide; null is a gap. */
+/** Path of `values`, oldest at the left, `places` wide; null is a gap. */
 function pathOf(values, places) {
   const highest = Math.max(...values.map((value) => value ?? 0), 1e-9);
   let path = '';
   let isDrawing = false;
   values.forEach((value, i) => {
     if (value !== null) {
-      const x = ((places - values.length + i) / (places - 1)) * width;
+      const x = (i / (places - 1)) * width;
       const y = height - 1 - (value / highest) * (height - 2);
       path += `${isDrawing ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`;
       // A single value between gaps would be a line without length, which nobody sees.
@@ -34,7 +35,8 @@ export function sparkline(places) {
     add(value) {
       values.push(Number.isFinite(value) ? value : null);
       if (values.length > places) values.shift();
-      line.setAttribute('d', pathOf(values, places));
+      // The first minute is not squeezed into a corner.
+      line.setAttribute('d', pathOf(values, Math.max(values.length, Math.min(places, fewest))));
     },
   };
 }

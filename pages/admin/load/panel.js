@@ -33,7 +33,7 @@ export class Panel {
       id: 'load-keys', rows: 8, class: 'mono', autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false',
       'aria-describedby': 'load-hint load-found', on: { input: () => this.preview() },
     });
-    this.file = h('input', { id: 'load-file', type: 'file', multiple: true, accept: '.txt,.csv,text/plain', on: { change: () => this.readFiles() } });
+    this.file = h('input', { id: 'load-file', class: 'visually-hidden', type: 'file', multiple: true, accept: '.txt,.csv,text/plain', on: { change: () => this.readFiles() } });
     this.verify = h('input', { id: 'load-verify', type: 'checkbox' });
     this.found = h('p', { id: 'load-found', class: 'muted', role: 'status' });
     this.progress = h('div', { class: 'stack', role: 'status' });
@@ -60,7 +60,7 @@ export class Panel {
     this.button = h('button', { type: 'submit', class: 'button primary', disabled: Boolean(this.loader) }, t('load.load'));
     fill(this.form,
       h('div', { class: 'field' }, h('label', { for: 'load-keys' }, t('load.keys')), this.box, h('p', { class: 'hint', id: 'load-hint' }, t('load.hint'))),
-      h('div', { class: 'field' }, h('label', { for: 'load-file' }, t('load.file')), this.file),
+      h('div', { class: 'row' }, this.file, h('label', { for: 'load-file', class: 'button' }, t('load.file'))),
       this.found,
       h('div', { class: 'field' }, h('div', {}, this.verify, ' ', h('label', { for: 'load-verify' }, t('load.verify'))), h('p', { class: 'hint' }, t('load.verify.hint'))),
       h('details', { open: Boolean(open) }, h('summary', {}, t('load.common')), this.common.element),
