@@ -43,7 +43,7 @@ export const texts = byLanguage({
   'account.key': ['Key', '密钥'],
   'account.active': ['Active', '正常'],
   'account.disabled': ['Disabled', '已停用'],
-  'account.empty': ['No balance', '余额不足'],
+  'account.empty': ['No balance', '余额已尽'],
   'account.recharge': ['Nothing is left: requests are refused until this account is recharged by whoever gave you the key.', '余额已用完：在密钥的提供者为此账户充值之前，请求会被拒绝。'],
   'account.low': ['Little is left. Servers refuse requests below a balance they set, usually $1.00: have this account recharged soon.', '余额不多。余额低于服务器设定的数额（通常为 $1.00）时，请求会被拒绝，请尽快充值。'],
   'account.overLimit': ['The limit of this month is reached: requests are refused until next month, or until the limit is raised.', '本月已达上限：在下个月之前或上限提高之前，请求会被拒绝。'],

@@ -14,10 +14,14 @@ function open(title, content, buttons, options = {}) {
   document.body.append(dialog);
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
+      // Browsers close it at the second Escape whatever a page says: one that is to stay comes back.
+      if (options.stay && !dialog.returnValue) {
+        dialog.showModal();
+        return;
+      }
       dialog.remove();
       resolve(dialog.returnValue);
     });
-    if (options.stay) dialog.addEventListener('cancel', (event) => event.preventDefault());
     dialog.showModal();
     options.focus?.focus();
   });

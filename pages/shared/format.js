@@ -10,8 +10,10 @@ function formatter(kind, options) {
   return formatters.get(name);
 }
 
+const isFigure = (value) => value != null && value !== '' && Number.isFinite(Number(value));
+
 function write(value, options) {
-  if (value == null || value === '' || !Number.isFinite(Number(value))) return missing;
+  if (!isFigure(value)) return missing;
   return formatter(Intl.NumberFormat, options).format(Number(value));
 }
 
@@ -52,7 +54,7 @@ const unit = (value, name, digits = 0) => write(value, { style: 'unit', unit: na
 
 /** 20 ms, 1.2 s, 3 min 5 s */
 export function duration(ms) {
-  if (ms == null || !Number.isFinite(Number(ms))) return missing;
+  if (!isFigure(ms)) return missing;
   const length = Number(ms);
   if (length < 1000) return unit(length, 'millisecond');
   if (length < 60_000) return unit(length / 1000, 'second', 1);
