@@ -30,7 +30,7 @@ export function reasonWords(code) {
  * clients and may hold anything, so the ends of each piece decide; null when the text is not of this form.
  */
 export function limitsOf(reason) {
-  const limits = reason.split(/; (?=(?:cooling|excluded)(?: for | until |: ))/).map((piece) => {
+  const limits = reason.split(/(?<=: [a-z0-9_.-]+); (?=(?:cooling|excluded)(?: for | until |: ))/).map((piece) => {
     const found = /^(cooling|excluded)(?: for (.*?))?(?: until (\d{4}-\d\d-\d\dT[^ ]+))?: ([a-z0-9_.-]*)$/s.exec(piece);
     return found && { kind: found[1], subject: found[2] ?? '', until: found[3], reason: found[4] };
   });

@@ -84,7 +84,7 @@ export class KeyTable {
   /** Keys in the order in which they are shown. */
   setKeys(keys, none) {
     this.keys = keys;
-    this.empty.textContent = none;
+    if (this.empty.textContent !== none) this.empty.textContent = none;
     this.show();
   }
 

@@ -64,7 +64,7 @@ export class Panel {
     this.poller = new Poller({
       ask: (signal) => app.api.get('/x-bill', { days: this.days, user: this.user?.id }, { signal }),
       every: () => every,
-      onAnswer: (bill) => { this.bill = bill; app.answered(); this.show(); },
+      onAnswer: (bill) => { this.bill = bill; this.isOld = false; app.answered(); this.show(); },
       onFailure: (error) => app.failed(error),
     });
     fill(root, this.choice, h('section', { class: 'card stack' }, this.total, this.about, this.chart.element), this.models.element, this.accounts.element);
@@ -93,7 +93,7 @@ export class Panel {
   choose(days, user) {
     this.days = days;
     this.user = user;
-    this.bill = null;
+    this.isOld = true;
     this.name();
     this.choice.querySelector('[aria-pressed=true]').focus();
     this.poller.now();
@@ -107,8 +107,9 @@ export class Panel {
     const { bill } = this;
     this.total.textContent = bill ? money(bill.total_usage.cost) : '–';
     const values = { count: this.days, requests: number(bill?.total_usage.requests), name: this.user?.name };
-    this.about.textContent = bill ? t(this.user ? 'spend.about_one' : 'spend.about', values) : t('loading');
-    if (!bill) return;
+    // What is shown stays until what was chosen is here.
+    this.about.textContent = bill && !this.isOld ? t(this.user ? 'spend.about_one' : 'spend.about', values) : t('loading');
+    if (!bill || this.isOld) return;
     const days = daysOf(bill, this.days);
     const models = modelsOf(bill);
     const byDay = new Map(bill.data.map((day) => [day.date, day.usage_details]));
