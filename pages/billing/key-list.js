@@ -84,7 +84,7 @@ function renderTotals(accounts) {
   const sum = (value) => money(known.reduce((total, each) => total + value(each.info), 0));
   const fact = (key, text) => [h('dt', {}, t(key)), h('dd', { class: 'number' }, text)];
   fill(totals,
-    fact('totals.left', sum((info) => info.balance)),
-    fact('totals.today', sum((info) => info.daily_usage.CreditUsed)),
-    fact('totals.month', sum((info) => info.monthly_usage.CreditUsed)));
+    fact('left', sum((info) => info.balance)),
+    fact('tile.today', sum((info) => info.daily_usage.CreditUsed)),
+    fact('tile.month', sum((info) => info.monthly_usage.CreditUsed)));
 }

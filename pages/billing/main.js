@@ -77,7 +77,6 @@ function addPasted(event) {
   const added = stored.add(keys.slice(0, Math.max(0, room)));
   byId('pasted').value = '';
   fill(said, added.length ? null : t('add.known', { count: keys.length }), keys.length > room && t('add.many', { most: mostKeys }));
-  say(t('keys.added', { count: added.length }));
   const fresh = readKeys();
   if (fresh.length) choose(fresh[0]);
   load(fresh);
@@ -101,6 +100,7 @@ byId('clear').addEventListener('click', async () => {
 });
 stored.onChangeElsewhere(() => load(readKeys()));
 onLanguage(() => {
+  say('');
   list.render();
   view.render();
 });

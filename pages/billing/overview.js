@@ -82,7 +82,7 @@ export function cards(account) {
     ],
   });
   table.setRows(account.info.credit_balance ?? []);
-  return h('section', { class: 'stack tight' }, table.element, h('p', { class: 'muted small' }, t('cards.order')));
+  return table.element;
 }
 
 function cardBalance(card) {
@@ -114,7 +114,7 @@ const fact = (key, value) => [h('dt', {}, t(key)), h('dd', {}, value)];
 
 function rateTable(info) {
   const row = (key, values) => h('tr', {}, h('th', { scope: 'row' }, t(key)), values.map((value) => h('td', { class: 'number' }, limit(value))));
-  return h('div', { class: 'table-box', role: 'region', tabindex: '0', 'aria-label': t('limits.rates') }, h('table', {},
+  return h('div', { class: 'table-box', role: 'group', tabindex: '0', 'aria-label': t('limits.rates') }, h('table', {},
     h('caption', { class: 'visually-hidden' }, t('limits.rates')),
     h('thead', {}, h('tr', {}, ['limits.kind', 'limits.minute', 'limits.hour', 'limits.day'].map((key, index) => h('th', { scope: 'col', class: index ? 'number' : null }, t(key))))),
     h('tbody', {}, row('requests', [info.rpm, info.rph, info.rpd]), row('tokens', [info.tpm, info.tph, info.tpd]))));

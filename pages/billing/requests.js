@@ -33,7 +33,7 @@ export class Requests {
     this.#account = account;
     this.#signal = signal;
     this.#fields = {
-      model: suggesting('requests.anyModel'), user: suggesting('requests.anyAccount'),
+      model: suggesting(), user: suggesting(),
       start: h('input', { type: 'date', on: { change: ({ target }) => { this.#fields.end.min = target.value; } } }), end: h('input', { type: 'date' }),
       status: h('select', {}, [['', 'any'], ['ok', 'ok'], ['client', 'client'], ['server', 'server']].map(([value, key]) => worded('option', `requests.${key}`, { value }))),
     };
@@ -70,10 +70,13 @@ export class Requests {
   }
 
   #makeForm() {
-    const field = (key, control) => h('label', { class: 'field' }, worded('span', key, { class: 'label' }), control);
+    const field = (key, control, more) => {
+      control.id = `filter-${key}`;
+      return h('div', { class: 'field' }, worded('label', key, { for: control.id }), control, more);
+    };
     const { model, user, start, end, status } = this.#fields;
     return h('form', { class: 'filter', 'data-t-label': 'requests.filter', 'aria-label': t('requests.filter'), on: { submit: (event) => this.#apply(event), reset: () => this.#reset() } },
-      field('model', model.element), this.#account.info.child > 0 && field('account', user.element),
+      field('model', model.element, model.list), this.#account.info.child > 0 && field('account', user.element, user.list),
       field('requests.from', start), field('requests.to', end), field('requests.status', status),
       h('div', { class: 'row' }, worded('button', 'requests.apply', { class: 'button primary' }), worded('button', 'requests.reset', { class: 'button', type: 'reset' })));
   }
@@ -99,34 +102,33 @@ export class Requests {
   }
 
   /** Pages that were read are kept: going back asks nobody. */
-  async #go(page) {
+  #go(page) {
     this.#error = null;
     if (page < this.#pages.length) {
       this.#page = page;
-      this.#render();
-      return;
+      return this.#render();
     }
-    this.#running?.abort();
-    const running = this.#running = new AbortController();
-    this.#setBusy(true);
-    try {
-      const rows = await this.#reader.next(pageSize, AbortSignal.any([this.#signal, running.signal]));
-      this.#pages.push(rows);
+    return this.#ask(async (signal) => {
+      this.#pages.push(await this.#reader.next(pageSize, signal));
       this.#page = this.#pages.length - 1;
-    } catch (error) {
-      if (isAborted(error)) return;
-      this.#error = error;
-    }
-    this.#setBusy(false);
-    this.#render();
+    });
   }
 
   /** Goes on looking for rows of the page shown, which the bound left short. */
-  async #lookOn() {
+  #lookOn() {
+    return this.#ask(async (signal) => {
+      const rows = this.#pages.at(-1);
+      rows.push(...await this.#reader.next(pageSize - rows.length, signal));
+    });
+  }
+
+  async #ask(work) {
+    this.#running?.abort();
+    this.#running = new AbortController();
+    this.#error = null;
     this.#setBusy(true);
     try {
-      const rows = this.#pages.at(-1);
-      rows.push(...await this.#reader.next(pageSize - rows.length, this.#signal));
+      await work(AbortSignal.any([this.#signal, this.#running.signal]));
     } catch (error) {
       if (isAborted(error)) return;
       this.#error = error;
@@ -158,12 +160,12 @@ export class Requests {
 }
 
 /** A field for any text that offers what is likely. */
-function suggesting(placeholder) {
+function suggesting() {
   const id = `list-${++lists}`;
   const list = h('datalist', { id });
-  const input = h('input', { list: id, maxlength: 200, autocomplete: 'off', dataset: { tPlaceholder: placeholder }, placeholder: t(placeholder) });
+  const input = h('input', { list: id, maxlength: 200, autocomplete: 'off', dataset: { tPlaceholder: 'requests.any' }, placeholder: t('requests.any') });
   return {
-    element: [input, list],
+    element: input, list,
     offer: (values) => fill(list, values.slice(0, 200).map((value) => h('option', { value }))),
     get value() { return input.value.trim(); },
   };

@@ -24,7 +24,7 @@ export class Spending {
   #chart = new BarChart({ caption: 'spending.chart', label: date, axis: shortDate });
   #sum = h('p', { class: 'muted' });
   #fault = h('div', { role: 'status' });
-  #models = new Table({ caption: 'models.title', empty: 'models.empty', cards: false, pageSize: 10, sort: { key: 'cost', descending: true }, columns: useColumns });
+  #models = new Table({ caption: 'models.title', cards: false, pageSize: 10, sort: { key: 'cost', descending: true }, columns: useColumns });
   #users = new Table({ caption: 'accounts.title', cards: false, pageSize: 10, columns: userColumns });
   #content = h('div', { class: 'stack' });
 
@@ -85,8 +85,9 @@ export function retry(again) {
 }
 
 function choice(title, options, change) {
-  const select = h('select', { on: { change } }, Object.entries(options).map(([value, key]) => worded('option', key, { value })));
-  return { element: h('label', { class: 'row small' }, worded('span', title), select), get value() { return select.value; } };
+  const id = `choice-${title}`;
+  const select = h('select', { id, on: { change } }, Object.entries(options).map(([value, key]) => worded('option', key, { value })));
+  return { element: h('div', { class: 'row small' }, worded('label', title, { for: id }), select), get value() { return select.value; } };
 }
 
 /**

@@ -12,7 +12,7 @@ export class BarChart {
   #canvas = h('div', { class: 'chart-canvas' });
   #legend = h('ul', { class: 'legend' });
   #caption = h('figcaption', { class: 'visually-hidden' });
-  #table = h('div', { class: 'table-box', tabindex: '0', role: 'region' });
+  #table = h('div', { class: 'table-box', tabindex: '0', role: 'group' });
   #summary = h('summary');
 
   /**

@@ -25,7 +25,7 @@ export class Table {
   constructor(options) {
     this.#options = { pageSize: 50, cards: true, hideCaption: false, empty: 'table.empty', ...options };
     this.#sort = options.sort ?? null;
-    this.#box = h('div', { class: `table-box${this.#options.cards ? ' as-cards' : ''}`, role: 'region', tabindex: '0' },
+    this.#box = h('div', { class: `table-box${this.#options.cards ? ' as-cards' : ''}`, role: 'group', tabindex: '0' },
       h('table', { role: 'table' }, this.#caption, h('thead', { role: 'rowgroup' }, this.#head), this.#body));
     if (this.#options.hideCaption) this.#caption.className = 'visually-hidden';
     fill(this.#pager, this.#previous, this.#range, this.#next);
