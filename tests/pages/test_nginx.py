@@ -125,8 +125,8 @@ def test_answers_of_the_daemon_pass_as_they_are(site):
         assert re.sub(rb"req_\w+", b"", got_body) == re.sub(rb"req_\w+", b"", body)
 
 
-def arrivals(port, text, count):
-    """When each of `count` events arrived, and when the answer ended."""
+def offsets(port, text, count):
+    """When each of `count` events arrived, from the first one on."""
     with Raw(port) as raw:
         raw.send(text)
         raw.read_until(b"\r\n\r\n")
@@ -134,17 +134,29 @@ def arrivals(port, text, count):
         for index in range(count):
             raw.read_until(b"word%d " % index)
             times.append(time.monotonic())
-        raw.read_until(b"[DONE]")
-        return times, time.monotonic()
+        return [each - times[0] for each in times]
 
 
 def test_each_event_arrives_as_upstream_sends_it(site):
-    text = post_json(site, "/v1/chat/completions", STREAM, "x-mock-events: 6", "x-mock-interval-ms: 250", "Accept-Encoding: gzip")
-    through, end = arrivals(site.nginx.port, text, 6)
-    directly, _ = arrivals(site.direct, text, 6)
-    assert end - through[0] > 1.0
-    gaps, expected = ([b - a for a, b in zip(times, times[1:])] for times in (through, directly))
-    assert all(abs(gap - want) < 0.12 * SLOW for gap, want in zip(gaps, expected)), (gaps, expected)
+    text = post_json(site, "/v1/chat/completions", STREAM, "x-mock-events: 5", "x-mock-interval-ms: 600", "Accept-Encoding: gzip")
+    tries = []
+    for _ in range(3):
+        through, directly = offsets(site.nginx.port, text, 5), offsets(site.direct, text, 5)
+        tries.append((through, directly))
+        # What was held back would come at once with what followed, 600 ms early or late, every time; a busy computer is late once.
+        if all(abs(a - b) < 0.3 for a, b in zip(through, directly)):
+            return
+    raise AssertionError(tries)
+
+
+def test_events_arrive_as_they_are_sent_over_http2_too(site):
+    host = f"{site.host('api')}:{site.nginx.tls_port}"
+    curl = subprocess.Popen(["curl", "-skN", "--http2", "--resolve", f"{host}:127.0.0.1", f"https://{host}/v1/chat/completions",
+                             "-w", "%{http_version}", "-H", f"Authorization: Bearer {site.root_key}", "-H", "Content-Type: application/json",
+                             "-H", "x-mock-events: 6", "-H", "x-mock-interval-ms: 600", "-d", json.dumps(STREAM)], stdout=subprocess.PIPE)
+    times = [time.monotonic() for line in curl.stdout if b"word" in line or line == b"2"]
+    assert curl.wait() == 0 and len(times) == 7
+    assert all(gap > 0.2 for gap in (b - a for a, b in zip(times[:6], times[1:6]))), times
 
 
 def test_bytes_of_a_stream_are_those_of_the_daemon(site):
@@ -354,6 +366,22 @@ def test_allowed_addresses_hold_through_nginx(site):
     for spoof in (None, "127.0.0.2", "127.0.0.2, 127.0.0.2"):
         status, headers, body = from_address(site, "127.0.0.3", "/v1/models", account.key, {"X-Forwarded-For": spoof} if spoof else {})
         assert status == 403 and json.loads(body)["error"]["code"] == "ip_not_allowed", body
+
+
+def test_behind_another_proxy_its_word_counts_and_only_its(site, tmp_path):
+    """The example for that in listen.conf, with loopback as the other proxy."""
+    example = (CONFIG / "proxyxai" / "settings" / "listen.conf").read_text()
+    lines = [line[2:] for line in example.splitlines() if re.match("# (set_real_ip_from|real_ip)", line)]
+    assert len(lines) == 3
+    account = site.make_child(AllowIPs="203.0.113.9")
+    nginx = Nginx(tmp_path / "nginx", site.direct, listen="\n".join(lines).replace("192.0.2.0/24", "127.0.0.1"))
+    try:
+        for client, status in [("203.0.113.9", 200), ("198.51.100.1, 203.0.113.9", 200), ("203.0.113.9, 198.51.100.1", 403), (None, 403)]:
+            fields = {"Host": site.host("api"), "Authorization": f"Bearer {account.key}", **({"X-Forwarded-For": client} if client else {})}
+            assert request(nginx.port, "GET", "/v1/models", headers=fields)[0] == status, client
+        wait_for(lambda: "client=203.0.113.9 " in site.gateway.text(), what="its line in the access log")
+    finally:
+        nginx.stop()
 
 
 # When the daemon is away

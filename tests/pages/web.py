@@ -57,10 +57,10 @@ http {{
 class Nginx:
     """nginx with config/nginx as it is in the repository; only settings/ is written anew, as an operator would."""
 
-    def __init__(self, directory, daemon_port, pages=PAGES, extra="", admin=None):
+    def __init__(self, directory, daemon_port, pages=PAGES, extra="", admin=None, listen=""):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.daemon_port, self.pages, self.extra, self.admin = daemon_port, pages, extra, admin
+        self.daemon_port, self.pages, self.extra, self.admin, self.listen = daemon_port, pages, extra, admin, listen
         self.access_log, self.error_log = self.directory / "access.log", self.directory / "error.log"
         self.certificate, self.key = make_certificate(self.directory)
         shutil.copy("/etc/nginx/mime.types", self.directory)
@@ -113,7 +113,7 @@ class Nginx:
         (settings / "http.conf").write_text(text + self.extra.replace("PORT", str(self.port)))
         (settings / "listen.conf").write_text(
             f"listen 127.0.0.1:{self.port};\nlisten 127.0.0.1:{self.tls_port} ssl http2;\n"
-            f"ssl_certificate {self.certificate};\nssl_certificate_key {self.key};\n")
+            f"ssl_certificate {self.certificate};\nssl_certificate_key {self.key};\n{self.listen}")
         (settings / "logs.conf").write_text(
             (CONFIG / "proxyxai" / "settings" / "logs.conf").read_text().replace("/var/log/nginx", str(self.directory)))
         if self.admin:
