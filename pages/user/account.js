@@ -2,289 +2,227 @@
 import { byId, fill, foreign, h } from './shared/dom.js';
 import { dateTime, money, number } from './shared/format.js';
 import { explain, isAborted } from './shared/api.js';
-import { showSecret } from './shared/dialog.js';
 import { t } from './shared/i18n.js';
-import { toast } from './shared/toast.js';
-import { act, nameOf } from './action.js';
-import { changesOf, clearFaults, read, setUp, show, showFault, textOf } from './fields.js';
-import { balanceText, exactMoney, nanosOf, priceOf, refundOf, worthOf } from './money.js';
-import { fees } from './config.js';
+import { limitNames } from './accounts.js';
+import { act, nameOf, rotation, showKeyOf } from './action.js';
+import { changesOf, clearFaults, makeForm, preview, read, say, show, showFault, textOf } from './fields.js';
+import { statusBadge } from './list.js';
+import { exactMoney, nanosOf } from './money.js';
+import { grantFacts, rateFacts, removeFacts, takeBackFacts } from './moves.js';
 import { parentOf } from './tree.js';
 
-const forms = ['recharge', 'takeBack', 'rates', 'limits', 'access', 'names', 'rotate', 'remove'];
-const changeForms = ['limits', 'access', 'names'];
-const limitNames = ['RPM', 'RPH', 'RPD', 'TPM', 'TPH', 'TPD', 'Concurrency'];
-
-export function statusBadge(row) {
-  return h('span', { class: `badge ${row.Status ? 'good' : 'bad'}` }, t(row.Status ? 'statusOn' : 'statusOff'));
-}
-
-/** Today's, as the server wants it; where its day is another one, it says so and is asked again. */
-export function confirmation(what) {
-  const now = new Date();
-  const day = [now.getFullYear(), now.getMonth() + 1, now.getDate()].map((each) => String(each).padStart(2, '0')).join('-');
-  return `${day}-ROTATE-${what}`;
-}
-
-/** What `amount` of new credit costs and gives, in words. */
-export function grantFacts(own, isRoot, row, amount) {
-  const values = { name: row.Name, amount: exactMoney(amount) };
-  const balance = nanosOf(row.Balance);
-  const facts = [t('gives', { ...values, before: balanceText(balance), after: balanceText(balance + amount) })];
-  if (isRoot) return [t('issued', values), ...facts];
-  const cost = priceOf(amount, row.Rates, own.Rates);
-  const mine = nanosOf(own.Balance);
-  return [t('costs', { cost: exactMoney(cost), before: balanceText(mine), after: balanceText(mine - cost) }), ...facts];
-}
+const button = (text, click) => h('button', { class: 'button', type: 'button', 'data-t': text, on: { click } });
 
 export class AccountView {
   constructor(page) {
     this.page = page;
-    this.row = null;
-    for (const each of forms) setUp(byId(each));
-    this.listen('recharge', () => this.recharge());
-    this.listen('takeBack', () => this.takeBack());
-    this.listen('rates', () => this.setRate());
-    for (const each of changeForms) this.listen(each, () => this.change(byId(each)));
-    this.listen('rotate', () => this.rotate());
-    this.listen('remove', () => this.remove());
-    for (const each of ['recharge', 'takeBack', 'rates']) byId(each).addEventListener('input', () => this.foretell());
-    byId('take-all').addEventListener('click', () => {
-      byId('takeBack').elements.CreditGranted.value = textOf(Math.max(0, this.row.Balance));
-      this.foretell();
-    });
-    byId('look').addEventListener('click', () => this.open(this.row.ID));
-    byId('switch').addEventListener('click', () => this.switch());
+    const make = (id, options) => makeForm(id, { submit: () => this[id](), ...options });
+    this.forms = {
+      recharge: make('recharge', { needs: 'CreditGranted! Days', button: 'recharge', kind: 'primary' }),
+      takeBack: make('takeBack', { needs: 'CreditGranted!', button: 'takeBack', kind: 'danger' }),
+      rates: make('rates', { needs: 'Rates!' }),
+      limits: make('limits', { needs: `HardLimit SoftLimit ${limitNames.join(' ')} ModelLimits` }),
+      access: make('access', { needs: 'AllowModels DenyModels AllowIPs DenyIPs Resources AbortPolicy' }),
+      names: make('names', { needs: 'Name! Email! Alias BillingEmail' }),
+      rotate: make('rotate', { button: 'rotate', kind: 'danger' }),
+      remove: make('remove', { title: 'delete', button: 'delete', kind: 'danger' }),
+    };
+    const { recharge, takeBack, rates, limits, access, names, rotate, remove } = this.forms;
+    for (const each of [recharge, takeBack, rates]) each.addEventListener('input', () => this.foretell());
+    takeBack.querySelector('.row').append(button('takeAll', () => this.takeAll()));
+    this.title = h('h2', { id: 'account-title', tabindex: '-1' });
+    this.facts = h('dl', { class: 'facts wide' });
+    this.switch = button('disable', () => this.turn());
+    this.error = h('p', { class: 'notice bad', id: 'account-error', role: 'alert', hidden: true });
+    this.body = h('div', { id: 'account', class: 'stack', hidden: true },
+      h('div', { class: 'card stack' }, this.title, this.facts, h('div', { class: 'row' }, button('look', () => this.open(this.row.ID)), this.switch)),
+      h('div', { class: 'grid-2' }, recharge, takeBack, rates), limits, access, names, h('div', { class: 'grid-2' }, rotate, remove));
+    fill(byId('view-account'), h('a', { href: '#list', 'data-t': 'back' }), this.error, this.body);
   }
 
-  listen(name, action) {
-    byId(name).addEventListener('submit', (event) => {
-      event.preventDefault();
-      action();
-    });
-  }
-
-  /** Looks the account up, which is free, and shows it. Forms keep what was typed into them for the same account. */
+  /** Looks the account up, which is free, and shows it. What was typed stays for the same account. */
   async open(id) {
+    const { accounts } = this.page;
     const isOther = this.row?.ID !== id;
     this.looking?.abort();
     this.looking = new AbortController();
     const { signal } = this.looking;
-    byId('account-error').hidden = true;
-    if (isOther) byId('account').hidden = true;
-    byId('view-account').setAttribute('aria-busy', 'true');
+    this.error.hidden = true;
+    this.body.hidden = isOther;
     try {
-      const { accounts } = this.page;
       const row = await accounts.look(id, signal);
       if (!row) throw new Error(t('error.account_not_found'));
-      this.parent = accounts.parentOf(row) ?? await accounts.look(parentOf(row), signal);
+      this.parent = accounts.above(row) ?? await accounts.look(parentOf(row), signal);
       this.row = row;
-      byId('account').hidden = false;
-      this.render();
+      this.body.hidden = false;
       if (isOther) this.reset();
-      else this.foretell();
-      if (isOther) byId('account-title').focus();
+      this.render();
+      if (isOther) this.title.focus();
     } catch (error) {
-      if (!isAborted(error)) fill(byId('account-error'), explain(error)).hidden = false;
-    } finally {
-      if (!signal.aborted) byId('view-account').removeAttribute('aria-busy');
+      if (!isAborted(error)) fill(this.error, explain(error)).hidden = false;
     }
   }
 
   reset() {
-    for (const each of forms) {
-      const form = byId(each);
+    for (const form of Object.values(this.forms)) {
       form.reset();
       clearFaults(form);
     }
-    show(byId('rates'), this.row);
-    for (const each of changeForms) show(byId(each), this.row);
-    // These two say what is added to the list, not what is on it.
-    for (const each of ['AllowIPs', 'AllowModels']) byId('access').elements[each].value = '';
-    this.foretell();
+    for (const each of ['rates', 'limits', 'names']) show(this.forms[each], this.row);
+    this.resetAccess();
+  }
+
+  /** The fields of lists say what is added and taken out, not what is on them. */
+  resetAccess() {
+    const { Resources, AbortPolicy } = this.row;
+    show(this.forms.access, { Resources, AbortPolicy });
   }
 
   render() {
     if (!this.row) return;
-    const { row, parent } = this;
-    fill(byId('account-title'), nameOf(row), ' ', statusBadge(row));
+    const { row, parent, forms } = this;
+    const { isRoot } = this.page.accounts;
+    fill(this.title, nameOf(row), ' ', statusBadge(row));
     const facts = {
-      field_Email: foreign(row.Email), col_Balance: balanceText(nanosOf(row.Balance)), granted: money(row.CreditGranted),
-      col_CreditUsed: money(row.CreditUsed), col_Rates: number(row.Rates), col_HardLimit: row.HardLimit ? money(row.HardLimit) : t('unlimited'),
-      col_Requests: number(row.Requests), above: parent ? nameOf(parent) : '–', col_Child: number(row.Child),
-      keyEnd: h('code', {}, `…${row.PartialKey}`), col_CreatedAt: dateTime(row.CreatedAt),
+      field_Email: foreign(row.Email), col_Balance: exactMoney(nanosOf(row.Balance), 4), granted: money(row.CreditGranted), col_CreditUsed: money(row.CreditUsed),
+      col_Rates: number(row.Rates), col_HardLimit: row.HardLimit ? money(row.HardLimit) : t('unlimited'), col_Requests: number(row.Requests),
+      above: nameOf(parent), col_Child: number(row.Child), keyEnd: h('code', {}, `…${row.PartialKey}`), col_CreatedAt: dateTime(row.CreatedAt),
     };
-    fill(byId('account-facts'), Object.entries(facts).map(([name, value]) => h('div', {}, h('dt', {}, t(name)), h('dd', {}, value))));
-    fill(byId('switch'), t(row.Status ? 'disable' : 'enable'));
-    const bounds = limitNames.filter((each) => parent?.[each] > 0).map((each) => `${t(`field_${each}`)} ${number(parent[each])}`);
-    fill(byId('bounds'), bounds.length ? t('bounds', { limits: bounds.join(' · ') }) : '');
-    fill(byId('lists'), ['AllowModels', 'AllowIPs'].map((each) => this.listOf(each)));
-    fill(byId('rotate-note'), t(this.page.accounts.isRoot ? 'rotateNote' : 'rotateNotRoot'));
-    byId('rotate').querySelector('button').hidden = !this.page.accounts.isRoot;
-    byId('remove').querySelector('button').disabled = row.Child > 0;
+    fill(this.facts, Object.entries(facts).map(([name, value]) => h('div', {}, h('dt', {}, t(name)), h('dd', {}, value))));
+    this.switch.dataset.t = row.Status ? 'disable' : 'enable';
+    fill(this.switch, t(this.switch.dataset.t));
+    const bounds = limitNames.filter((each) => parent[each]).map((each) => `${t(`field_${each}`)} ${number(parent[each])}`);
+    preview(forms.limits, bounds.length ? [t('bounds', { limits: bounds.join(' · ') })] : []);
+    preview(forms.access, [t('accessHint'), ...['AllowModels', 'AllowIPs'].map((each) => this.listOf(each))]);
+    preview(forms.rotate, [t(isRoot ? 'rotateNote' : 'rotateNotRoot')]);
+    forms.rotate.querySelector('button').hidden = !isRoot;
+    forms.remove.querySelector('button').disabled = row.Child > 0;
     this.foretell();
   }
 
   /** What is on a list; a press on an entry says to take it out. */
   listOf(name) {
-    const entries = this.row[name].split(' ');
+    const field = this.forms.access.elements[name.replace('Allow', 'Deny')];
     const takeOut = (entry) => {
-      const field = byId('access').elements[name.replace('Allow', 'Deny')];
       field.value = `${field.value} ${entry}`.trim();
       field.focus();
     };
-    const shown = entries.map((each) => (each === '*' ? t('all')
-      : h('button', { type: 'button', class: 'chip', dir: 'ltr', 'aria-label': t('takeOut', { entry: each }), on: { click: () => takeOut(each) } }, each)));
-    return h('div', { class: 'row' }, h('span', { class: 'muted' }, t(`now_${name}`)), shown);
+    const entries = this.row[name].split(' ').map((entry) => (entry === '*' ? t('all')
+      : h('button', { type: 'button', class: 'chip', dir: 'ltr', 'aria-label': t('takeOut', { entry }), on: { click: () => takeOut(entry) } }, entry)));
+    return h('span', { class: 'row' }, t(`now_${name}`), entries);
   }
 
-  amountIn(form) {
-    const amount = nanosOf(byId(form).elements.CreditGranted.value);
-    return amount !== null && amount > 0n ? amount : null;
-  }
-
-  /** Beside the forms, what they would move. */
+  /** In the forms, what they would move. */
   foretell() {
-    if (!this.row) return;
-    const { accounts } = this.page;
-    const [grant, taken] = ['recharge', 'takeBack'].map((each) => this.amountIn(each));
-    const rate = nanosOf(byId('rates').elements.Rates.value);
-    const say = (form, facts) => fill(byId(form).querySelector('.preview'), facts.map((each) => h('span', {}, each, ' ')));
-    say('recharge', grant ? grantFacts(accounts.own, accounts.isRoot, this.row, grant) : []);
-    say('takeBack', taken ? this.takeBackFacts(taken) : []);
-    say('rates', rate > 0n ? this.rateFacts(rate) : []);
-    say('remove', this.row.Child > 0 ? [t('error.has_children')] : this.removeFacts());
+    const { row, forms, page: { accounts } } = this;
+    const say = (form, name, facts) => {
+      const amount = nanosOf(forms[form].elements[name].value);
+      preview(forms[form], amount > 0n ? facts(amount) : []);
+    };
+    say('recharge', 'CreditGranted', (amount) => grantFacts(accounts, row, amount));
+    say('takeBack', 'CreditGranted', (amount) => takeBackFacts(accounts, row, amount));
+    say('rates', 'Rates', (rate) => rateFacts(row, rate));
+    preview(forms.remove, row.Child > 0 ? [t('error.has_children')] : removeFacts(accounts, row, this.parent));
   }
 
-  takeBackFacts(amount) {
-    const { own, isRoot } = this.page.accounts;
-    const { row } = this;
-    const balance = nanosOf(row.Balance);
-    const values = { name: row.Name, amount: exactMoney(amount), before: balanceText(balance), after: balanceText(balance - amount) };
-    if (isRoot) return [t('takes', values), t('withdrawn')];
-    const worth = worthOf(amount, row.Rates, own.Rates);
-    const fee = nanosOf(fees.transaction);
-    const mine = nanosOf(own.Balance);
-    return [t('takes', values), t('getsBack', { worth: exactMoney(worth), fee: exactMoney(fee), before: balanceText(mine), after: balanceText(mine + worth - fee) })];
-  }
-
-  rateFacts(rate) {
-    const balance = nanosOf(this.row.Balance);
-    const after = balance * rate / (nanosOf(this.row.Rates) || 1n);
-    return [t('ratesMove', { before: balanceText(balance), after: balanceText(after) }), t('noMoney')];
-  }
-
-  removeFacts() {
-    const { row, parent, page: { accounts } } = this;
-    const balance = nanosOf(row.Balance);
-    const name = parent?.Name ?? '–';
-    const before = exactMoney(balance);
-    if (balance === 0n) return [t('noMoney')];
-    if (parent?.Level === 0) return [t('refundToRoot', { name, before })];
-    if (balance < 0n) return [t('debt', { name, debt: exactMoney(-balance), price: exactMoney(priceOf(-balance, row.Rates, parent?.Rates)) })];
-    const { refund, fee } = refundOf(balance, row.Rates, parent?.Rates, accounts.isRoot ? 0n : nanosOf(fees.transaction));
-    return [t('refund', { name, before, refund: exactMoney(refund), fee: exactMoney(fee) })];
+  takeAll() {
+    this.forms.takeBack.elements.CreditGranted.value = textOf(Math.max(0, this.row.Balance));
+    this.foretell();
   }
 
   /** Asks and does; then shows the account as the answer has it. */
-  async put(form, question, body) {
+  async put(form, action) {
     const { row } = this;
-    const call = { path: `/x-users/${row.ID}`, body, label: question.label, values: { name: row.Name, amount: question.amount } };
-    const answer = await act(this.page, form, question, call);
-    if (!answer) return null;
+    const answer = await act(this.page, form, { method: 'put', path: `/x-users/${row.ID}`, ...action, values: { name: row.Name, ...action.values } });
+    if (!answer) return false;
     this.row = { ...row, ...answer.User.Updates };
     this.render();
-    return answer;
+    return true;
   }
 
-  async recharge() {
-    const form = byId('recharge');
-    const values = read(form);
-    if (!values) return;
-    const { accounts } = this.page;
-    const amount = nanosOf(values.CreditGranted);
-    const facts = grantFacts(accounts.own, accounts.isRoot, this.row, amount);
-    facts.push(t('limitBecomes'), t('validFor', { count: values.Days ?? 365 }));
-    const question = { title: t('rechargeTitle', { name: this.row.Name, amount: exactMoney(amount) }), facts, confirm: t('recharge'), label: 'rechargeTitle', amount: exactMoney(amount) };
-    if (await this.put(form, question, values)) this.finish(form, 'recharged');
-  }
-
-  async takeBack() {
-    const form = byId('takeBack');
-    const values = read(form);
-    if (!values) return;
-    const amount = nanosOf(values.CreditGranted);
-    if (amount > nanosOf(this.row.Balance)) {
-      showFault(form, 'CreditGranted', t('wrongTooMuch', { balance: exactMoney(nanosOf(this.row.Balance)) }));
-      return;
-    }
-    const title = t('takeBackTitle', { name: this.row.Name, amount: exactMoney(amount) });
-    const question = { title, facts: this.takeBackFacts(amount), confirm: t('takeBack'), danger: true, label: 'takeBackTitle', amount: exactMoney(amount) };
-    if (await this.put(form, question, { CreditGranted: -values.CreditGranted })) this.finish(form, 'tookBack');
-  }
-
-  /** The amount goes, so that a second press does not do it again by oversight. */
-  finish(form, text) {
+  async move(form, action) {
+    if (!await this.put(form, action)) return;
+    // The amount goes, so that another press does not do it again by oversight.
     form.reset();
     this.foretell();
     const { own, isRoot } = this.page.accounts;
-    const values = { name: this.row.Name, balance: balanceText(nanosOf(this.row.Balance)), own: balanceText(nanosOf(own.Balance)) };
-    fill(form.querySelector('.form-status'), t(text, values), ' ', isRoot ? '' : t('ownNow', values));
+    const texts = [t('nowHas', { name: this.row.Name, balance: exactMoney(nanosOf(this.row.Balance), 4) })];
+    if (!isRoot) texts.push(t('ownNow', { balance: exactMoney(nanosOf(own.Balance), 4) }));
+    say(form, texts.join(' '));
   }
 
-  async setRate() {
-    const form = byId('rates');
-    const values = changesOf(form, this.row);
-    if (!values) return;
-    if (!('Rates' in values)) {
-      fill(form.querySelector('.form-status'), t('nothingChanged'));
+  async recharge() {
+    const form = this.forms.recharge;
+    const body = read(form);
+    if (!body) return;
+    const amount = nanosOf(body.CreditGranted);
+    const facts = [...grantFacts(this.page.accounts, this.row, amount), t('limitBecomes'), t('validFor', { count: body.Days ?? 365 })];
+    await this.move(form, { text: 'rechargeTitle', values: { amount: exactMoney(amount) }, facts, button: 'recharge', body });
+  }
+
+  async takeBack() {
+    const form = this.forms.takeBack;
+    const body = read(form);
+    if (!body) return;
+    const amount = nanosOf(body.CreditGranted);
+    const balance = nanosOf(this.row.Balance);
+    if (amount > balance) {
+      showFault(form, 'CreditGranted', t('wrongTooMuch', { balance: exactMoney(balance) }));
       return;
     }
-    const facts = [t('changesTo', { field: t('field_Rates'), value: number(values.Rates) }), ...this.rateFacts(nanosOf(values.Rates))];
-    await this.put(form, { title: t('changeTitle', { name: this.row.Name }), facts, confirm: t('save'), label: 'changeTitle' }, values);
+    const facts = takeBackFacts(this.page.accounts, this.row, amount);
+    const action = { text: 'takeBackTitle', values: { amount: exactMoney(amount) }, facts, button: 'takeBack', danger: true, body: { CreditGranted: -body.CreditGranted } };
+    await this.move(form, action);
   }
 
-  async change(form) {
-    const values = changesOf(form, this.row);
-    if (!values) return;
-    if (!Object.keys(values).length) {
-      fill(form.querySelector('.form-status'), t('nothingChanged'));
-      return;
-    }
-    const facts = Object.entries(values).map(([name, value]) => h('span', {},
-      t(`field_${name}`), ': ', typeof value === 'object' ? h('code', {}, JSON.stringify(value)) : foreign(value === '' ? t('none') : value)));
-    if (form.id === 'access') facts.push(t('accessWarning'));
-    facts.push(t('noMoney'));
-    const answer = await this.put(form, { title: t('changeTitle', { name: this.row.Name }), facts, confirm: t('save'), label: 'changeTitle' }, values);
-    if (!answer || form.id !== 'access') return;
-    for (const each of ['AllowIPs', 'DenyIPs', 'AllowModels', 'DenyModels']) form.elements[each].value = '';
+  async change(form, lastFacts) {
+    const body = changesOf(form, this.row);
+    if (!body) return false;
+    const said = ([name, value]) => [t(`field_${name}`), ': ', foreign(typeof value === 'object' ? JSON.stringify(value) : String(value) || t('none'))];
+    const facts = [...Object.entries(body).map(said), ...lastFacts(body)];
+    return this.put(form, { text: 'changeTitle', facts, button: 'save', body });
   }
 
-  async switch() {
+  rates() {
+    return this.change(this.forms.rates, (body) => rateFacts(this.row, nanosOf(body.Rates)));
+  }
+
+  limits() {
+    return this.change(this.forms.limits, () => [t('noMoney')]);
+  }
+
+  names() {
+    return this.change(this.forms.names, () => [t('noMoney')]);
+  }
+
+  async access() {
+    if (await this.change(this.forms.access, () => [t('accessWarning'), t('noMoney')])) this.resetAccess();
+  }
+
+  turn() {
     const { row } = this;
     const name = row.Status ? 'disable' : 'enable';
-    const question = { title: `${t(name)}: ${row.Name}`, facts: [t(`${name}Note`), t('noMoney')], confirm: t(name), danger: row.Status, label: 'changeTitle' };
-    await this.put(byId('names'), question, { Status: !row.Status });
+    return this.put(this.forms.names, { text: `${name}Title`, facts: [t(`${name}Note`), t('noMoney')], button: name, danger: row.Status, body: { Status: !row.Status } });
   }
 
   async rotate() {
-    const { row } = this;
-    const question = { title: t('rotateTitle', { name: row.Name }), facts: [t('rotateStops', { end: row.PartialKey.slice(-4) }), t('noMoney')], confirm: t('rotate'), danger: true };
-    const call = { method: 'POST', path: '/x-root', body: { name: row.Name, confirm: confirmation('ROOT') }, label: 'rotateTitle', values: { name: row.Name } };
-    const answer = await act(this.page, byId('rotate'), question, call);
+    const { Name: name, ID: id, PartialKey: key } = this.row;
+    const facts = [t('rotateStops', { end: key.slice(-4) }), t('noMoney')];
+    const action = { text: 'rotateTitle', values: { name }, facts, button: 'rotate', danger: true, method: 'post', path: '/x-root', body: rotation('ROOT', { name }) };
+    const answer = await act(this.page, this.forms.rotate, action);
     if (!answer) return;
-    await showSecret({ title: t('newKeyOf', { name: row.Name }), secret: answer.rotate.key });
-    this.open(row.ID);
+    await showKeyOf(answer);
+    this.open(id);
   }
 
   async remove() {
-    const { row } = this;
-    const question = { title: t('deleteTitle', { name: row.Name }), facts: [t('deleteNote'), ...this.removeFacts()], confirm: t('delete'), danger: true };
-    const call = { method: 'DELETE', path: `/x-users/${row.ID}`, label: 'deleteTitle', values: { name: row.Name } };
-    const answer = await act(this.page, byId('remove'), question, call);
+    const { row, page } = this;
+    const facts = [t('deleteNote'), ...removeFacts(page.accounts, row, this.parent)];
+    const action = { text: 'deleteTitle', values: { name: row.Name }, facts, button: 'delete', danger: true, method: 'delete', path: `/x-users/${row.ID}` };
+    const answer = await act(page, this.forms.remove, action);
     if (!answer) return;
-    toast(t('deleted', { name: row.Name, parent: answer.Parent.Name, balance: money(answer.Parent.Balance) }), 'good');
     this.row = null;
     location.hash = 'list';
+    page.say(t('deleted', { name: row.Name, parent: answer.Parent.Name, balance: money(answer.Parent.Balance) }));
   }
 }

@@ -1,90 +1,69 @@
-// What this page knows of the accounts below the caller's: loaded page by page, and brought up to date from the answers to changes,
-// because listing all again costs a fee.
+// The accounts below the caller's: loaded page by page, and brought up to date from the answers to changes, because listing all
+// again costs a fee.
 import { parentOf } from './tree.js';
 
 const pageSize = 1000;
+export const limitNames = ['RPM', 'RPH', 'RPD', 'TPM', 'TPH', 'TPD', 'Concurrency'];
 
 /** The caller's own account, in the names that rows have. */
 function ownRow(info) {
   return {
-    ID: info.id, DNA: info.dna, Level: info.level, Name: info.name, Alias: info.alias, Email: info.email,
-    BillingEmail: info.billing_email, Rates: info.rates, Balance: info.balance, CreditUsed: info.credit_used, Child: info.child,
-    HardLimit: info.hard_limit, SoftLimit: info.soft_limit, RPM: info.rpm, RPH: info.rph, RPD: info.rpd, TPM: info.tpm,
-    TPH: info.tph, TPD: info.tpd, Concurrency: info.concurrency, Status: info.status, PartialKey: info.partial_key,
-    Cards: info.credit_balance ?? [],
+    ID: info.id, DNA: info.dna, Level: info.level, Name: info.name, Alias: info.alias, BillingEmail: info.billing_email, Rates: info.rates,
+    Balance: info.balance, CreditUsed: info.credit_used, Child: info.child, Cards: info.credit_balance,
+    ...Object.fromEntries(limitNames.map((each) => [each, info[each.toLowerCase()]])),
   };
 }
 
-export class Accounts extends EventTarget {
+export class Accounts {
   constructor(api) {
-    super();
-    this.api = api;
-    this.own = null;
-    /** Whether its balance lets it manage others. */
-    this.mayManage = false;
-    this.forgetList();
+    Object.assign(this, { api, own: null, mayManage: false, onChange: () => {} });
+    this.forget('children');
   }
 
-  forgetList() {
-    this.rows = new Map();
-    this.scope = 'children';
-    this.nextPage = 1;
-    this.isComplete = false;
+  forget(scope) {
+    Object.assign(this, { scope, rows: new Map(), nextPage: 1, isComplete: false });
   }
 
   get isRoot() {
     return this.own.Level === 0;
   }
 
-  changed() {
-    this.dispatchEvent(new Event('change'));
-  }
-
-  async loadOwn(signal) {
-    const [info, status] = await Promise.all([
-      this.api.get('/dashboard/x_user/info', undefined, { signal }),
-      this.api.get('/dashboard/x-user-status', undefined, { signal }),
-    ]);
+  async loadOwn(options) {
+    const [info, status] = await Promise.all(['x_user/info', 'x-user-status'].map((each) => this.api.get(`/dashboard/${each}`, {}, options)));
     this.own = ownRow(info);
-    this.mayManage = status.manage === true;
+    this.mayManage = status.manage;
     if (this.own.Child === 0) this.isComplete = true;
-    this.changed();
+    this.onChange();
   }
 
-  /** How many rows `scope` has, as far as it is known by now: each row tells how many are below it. */
+  /** How many `scope` has, as far as it is known by now: each row tells how many are below it. */
   expected(scope = this.scope) {
-    let count = this.own.Child;
-    if (scope === 'all') for (const row of this.rows.values()) count += row.Child;
-    return count;
+    const inner = scope === 'all' ? [...this.rows.values()] : [];
+    return inner.reduce((sum, row) => sum + row.Child, this.own.Child);
   }
 
-  /** Calls that listing `scope` takes at least, each of which costs the fee. */
-  pagesOf(scope) {
+  /** Calls that listing takes at least, each of which costs the fee. */
+  callsFor(scope) {
     return Math.max(1, Math.ceil(this.expected(scope) / pageSize));
   }
 
-  /** Starts a listing anew, or goes on with one that was broken off. */
-  async load(scope, { again = false, signal, onProgress = () => {} } = {}) {
-    if (again || scope !== this.scope) {
-      this.forgetList();
-      this.scope = scope;
-    }
-    // What it says of how many there are must be of now.
-    await this.loadOwn(signal);
+  /** Lists `scope` from the start, or goes on with what was broken off. */
+  async load(scope, { signal, onProgress }) {
+    if (scope !== this.scope || this.isComplete) this.forget(scope);
+    await this.loadOwn({ signal });
     while (!this.isComplete) {
       onProgress({ loaded: this.rows.size, expected: this.expected() });
-      const path = scope === 'all' ? '/x-dna' : '/x-users';
-      const page = await this.api.get(path, { page: this.nextPage, size: pageSize }, { signal });
+      const page = await this.api.get(scope === 'all' ? '/x-dna' : '/x-users', { page: this.nextPage, size: pageSize }, { signal });
       for (const row of page) this.rows.set(row.ID, row);
       this.nextPage += 1;
       this.isComplete = page.length < pageSize || this.rows.size >= this.expected();
     }
-    // The fee has been paid out of it.
-    if (!this.isRoot) await this.loadOwn(signal);
-    this.changed();
+    // The fee was paid out of it.
+    if (!this.isRoot) await this.loadOwn({ signal });
+    this.onChange();
   }
 
-  /** One account as it stands now, by id, name or e-mail address, free of charge; undefined: there is none such. */
+  /** One account as it is now, by id, name or e-mail address, free of charge; undefined: there is none such. */
   async look(who, signal) {
     const field = typeof who === 'number' ? 'id' : who.includes('@') ? 'email' : 'name';
     const [row] = await this.api.get('/x-dna', { [field]: who, size: 1 }, { signal });
@@ -92,42 +71,28 @@ export class Accounts extends EventTarget {
     return row;
   }
 
-  /** The loaded account of this name or e-mail address, whatever its case. */
-  named(who) {
-    if (!this.names || this.names.rows !== this.rows || this.names.size !== this.rows.size) {
-      this.names = { rows: this.rows, size: this.rows.size, byName: new Map() };
-      for (const row of this.rows.values()) {
-        this.names.byName.set(row.Name.toLowerCase(), row.ID);
-        this.names.byName.set(row.Email.toLowerCase(), row.ID);
-      }
-    }
-    return this.rows.get(this.names.byName.get(who.toLowerCase()));
+  /** Those that are loaded, by name and e-mail address in small letters. */
+  byName() {
+    return new Map([...this.rows.values()].flatMap((row) => [[row.Name.toLowerCase(), row], [row.Email.toLowerCase(), row]]));
   }
 
-  /** The account above `row`; undefined where it has not been loaded. */
-  parentOf(row) {
+  /** The account above; undefined where it has not been loaded. */
+  above(row) {
     const id = parentOf(row);
     return id === this.own.ID ? this.own : this.rows.get(id);
   }
 
   /** Takes in the answer to a change. */
-  apply(answer) {
-    const { Action: action, Parent: parent, User: user } = answer;
-    if (parent) this.merge(parent.ID, parent);
-    this.names = null;
-    if (action === 'add' && this.belongs(user.Updates)) this.rows.set(user.ID, { ...user.Updates, SecretKey: '***' });
-    if (action === 'update') this.merge(user.ID, { Name: user.Name, ...user.Updates });
+  apply({ Action: action, Parent: parent, User: user }) {
+    this.merge(parent.ID, parent);
     if (action === 'delete') this.rows.delete(user.ID);
-    this.changed();
+    else if (action === 'update') this.merge(user.ID, { Name: user.Name, ...user.Updates });
+    else if (this.scope === 'all' || parentOf(user.Updates) === this.own.ID) this.rows.set(user.ID, user.Updates);
+    this.onChange();
   }
 
-  belongs(row) {
-    return parentOf(row) === this.own.ID || this.scope === 'all';
-  }
-
-  /** In a new object: what was kept of the old one by others is of the old one. */
   merge(id, fields) {
-    if (id === this.own.ID) this.own = { ...this.own, ...fields };
+    if (id === this.own.ID) Object.assign(this.own, fields);
     const row = this.rows.get(id);
     if (row) this.rows.set(id, { ...row, ...fields });
   }

@@ -1,121 +1,105 @@
 // Many recharges from pasted lines: looked through first, then done one after the other, each once and only once, also when the
-// text is mended and run again or the page is loaded anew in between.
+// text is mended and run again, or the page is loaded anew in between.
 import { byId, fill, foreign, h } from './shared/dom.js';
 import { money, number } from './shared/format.js';
 import { explain } from './shared/api.js';
 import { confirmDialog } from './shared/dialog.js';
-import { download, toCsv } from './shared/csv.js';
 import { passing } from './shared/store.js';
 import { t } from './shared/i18n.js';
-import { clearFaults, setUp, showFault } from './fields.js';
+import { factList } from './action.js';
+import { clearFaults, makeForm, say, showFault } from './fields.js';
 import { Intent, isUnsettled, makeKey } from './intent.js';
 import { parseLines } from './lines.js';
-import { balanceText, dollarsOf, exactMoney, nanosOf, priceOf } from './money.js';
-import { Pager } from './pager.js';
+import { change, dollarsOf, exactMoney, nanosOf, priceOf } from './money.js';
+import { Pager, cell } from './pager.js';
 
 const storageName = 'bulk-recharge';
 const columns = ['line', 'account', 'amount', 'cost', 'result'];
-const badges = { ready: 'idle', running: 'warn', done: 'good', failed: 'bad', unknown: 'warn', problem: 'bad' };
+const badges = { done: 'good', running: 'warn', unknown: 'warn', failed: 'bad', problem: 'bad' };
 const lookedUpAtOnce = 4;
 const keptEvery = 500;
 
 export class BulkView {
   constructor(page) {
     this.page = page;
-    this.form = byId('bulk');
     this.lines = [];
-    this.isRunning = false;
-    setUp(this.form);
-    this.pager = new Pager(byId('bulk-body'), byId('bulk-pager'), (line) => this.rowOf(line));
-    this.form.addEventListener('submit', (event) => {
-      event.preventDefault();
-      this.check();
-    });
-    byId('bulk-text').addEventListener('input', () => this.keep());
-    byId('bulk-new').addEventListener('click', () => this.startAnew());
+    this.said = [];
+    this.form = makeForm('bulk', { title: 'tabBulk', heading: 'h2', button: 'bulkCheck', kind: 'primary', submit: () => this.check() });
+    this.text = h('textarea', { id: 'bulk-text', class: 'mono', rows: 8, spellcheck: 'false', autocomplete: 'off', dir: 'ltr', 'aria-describedby': 'bulk-hint', on: { input: () => this.keep() } });
+    this.form.querySelector('.preview').replaceWith(h('div', { class: 'field' }, h('label', { for: 'bulk-text', 'data-t': 'bulkLabel' }), this.text,
+      h('p', { class: 'hint', id: 'bulk-hint', 'data-t': 'bulkHint' })));
+    this.form.querySelector('.row').append(h('button', { class: 'button', type: 'button', 'data-t': 'bulkNew', on: { click: () => this.startAnew() } }));
+    byId('bulk-preview').before(this.form);
     byId('bulk-go').addEventListener('click', () => this.go());
-    byId('bulk-stop').addEventListener('click', () => this.stop());
-    byId('bulk-save').addEventListener('click', () => this.save());
+    byId('bulk-stop').addEventListener('click', () => this.stopping.abort());
+    this.pager = new Pager(byId('bulk-body'), byId('bulk-pager'), (line) => this.rowOf(line));
     this.restore();
   }
 
-  /** What became of this batch, by what a line means: {state, result}. Lines that were changed are new ones. */
+  /** `outcomes`: what became of the lines of this batch, by what they mean. Lines that were changed are new ones. */
   restore() {
     const kept = JSON.parse(passing.get(storageName) ?? '{}');
     const isOwn = kept.owner === this.page.accounts.own.ID;
-    this.batch = isOwn ? kept.batch : makeKey();
-    this.outcomes = isOwn ? kept.outcomes : {};
-    byId('bulk-text').value = isOwn ? kept.text : '';
-    if (isOwn && Object.keys(kept.outcomes).length) this.check();
+    ({ batch: this.batch, text: this.text.value, outcomes: this.outcomes } = isOwn ? kept : { batch: makeKey(), text: '', outcomes: {} });
+    if (Object.keys(this.outcomes).length) this.check();
   }
 
   keep() {
     clearTimeout(this.keeping);
     this.keeping = null;
-    const owner = this.page.accounts.own.ID;
-    passing.set(storageName, JSON.stringify({ owner, batch: this.batch, text: byId('bulk-text').value, outcomes: this.outcomes }));
-  }
-
-  /** A reload may forget the last half second: those lines have the same idempotency keys again and are answered as before. */
-  keepSoon() {
-    this.keeping ??= setTimeout(() => this.keep(), keptEvery);
+    const { batch, outcomes, text, page } = this;
+    passing.set(storageName, JSON.stringify({ owner: page.accounts.own.ID, batch, outcomes, text: text.value }));
   }
 
   async startAnew() {
-    const unknown = this.lines.some((each) => each.state === 'unknown');
-    const question = { title: t('bulkNew'), body: t(unknown ? 'bulkNewUnknown' : 'bulkNewNote'), danger: unknown };
+    const isUnknown = this.lines.some((line) => line.state === 'unknown');
+    const question = { title: t('bulkNew'), body: t(isUnknown ? 'bulkNewUnknown' : 'bulkNewNote'), danger: isUnknown };
     if (Object.keys(this.outcomes).length && !await confirmDialog(question)) return;
-    this.batch = makeKey();
-    this.outcomes = {};
-    this.lines = [];
-    byId('bulk-text').value = '';
-    this.keep();
+    passing.remove(storageName);
+    this.restore();
     clearFaults(this.form);
     byId('bulk-preview').hidden = true;
-    byId('bulk-text').focus();
+    this.text.focus();
   }
 
   /** Looks each line through, and its account up where it is not in the list: single look-ups are free. */
   async check() {
     clearFaults(this.form);
-    const lines = parseLines(byId('bulk-text').value);
+    const lines = parseLines(this.text.value);
     if (!lines.length) {
       showFault(this.form, null, t('bulkNothing'));
       return;
     }
-    byId('bulk-check').disabled = true;
+    this.form.setAttribute('aria-busy', 'true');
     try {
       await this.page.accounts.loadOwn();
       await this.lookUp(lines.filter((line) => !line.problem));
       this.judge(lines);
-      this.lines = lines;
-      this.stopped = '';
+      Object.assign(this, { lines, said: [] });
       byId('bulk-preview').hidden = false;
       this.render();
     } catch (error) {
       showFault(this.form, null, explain(error));
-    } finally {
-      byId('bulk-check').disabled = false;
     }
+    say(this.form);
+    this.form.setAttribute('aria-busy', 'false');
   }
 
   async lookUp(lines) {
     const { accounts } = this.page;
-    const found = new Map();
-    const wanted = [...new Set(lines.map((line) => line.who.toLowerCase()))].filter((who) => !accounts.named(who));
-    let looked = 0;
+    const known = accounts.byName();
+    const wanted = new Set(lines.map((line) => line.who.toLowerCase()).filter((who) => !known.has(who)));
+    const waiting = wanted.values();
+    let done = 0;
     const work = async () => {
-      for (let who = wanted.shift(); who !== undefined; who = wanted.shift()) {
-        found.set(who, await accounts.look(who));
-        looked += 1;
-        fill(this.form.querySelector('.form-status'), t('bulkLooking', { done: looked, total: looked + wanted.length }));
+      for (const who of waiting) {
+        known.set(who, await accounts.look(who));
+        done += 1;
+        say(this.form, t('bulkLooking', { done, total: wanted.size }));
       }
     };
     await Promise.all(Array.from({ length: lookedUpAtOnce }, work));
-    fill(this.form.querySelector('.form-status'));
-    for (const line of lines) {
-      line.row = accounts.named(line.who) ?? found.get(line.who.toLowerCase());
-    }
+    for (const line of lines) line.row = known.get(line.who.toLowerCase());
   }
 
   /** A line is known by its account, amount and days, counted through: who pastes it twice means it twice. */
@@ -137,140 +121,114 @@ export class BulkView {
   }
 
   costOf(line) {
-    return this.page.accounts.isRoot || !line.row ? 0n : priceOf(line.amount, line.row.Rates, this.page.accounts.own.Rates);
+    const { isRoot, own } = this.page.accounts;
+    return isRoot ? 0n : priceOf(line.amount, line.row.Rates, own.Rates);
   }
 
-  get open() {
-    return this.lines.filter((line) => ['ready', 'failed', 'unknown', 'running'].includes(line.state));
+  open() {
+    return this.lines.filter((line) => !['problem', 'done'].includes(line.state));
   }
 
+  /** What is to be done, in numbers for texts. */
   sums() {
-    const open = this.open;
+    const open = this.open();
+    const count = (state) => this.lines.filter((line) => line.state === state).length;
+    const sum = (of) => open.reduce((total, line) => total + of(line), 0n);
+    const cost = sum((line) => this.costOf(line));
+    const balance = nanosOf(this.page.accounts.own.Balance);
     return {
-      good: open.length, bad: this.count('problem'), done: this.count('done'),
-      amount: open.reduce((sum, line) => sum + line.amount, 0n),
-      cost: open.reduce((sum, line) => sum + this.costOf(line), 0n),
+      count: open.length, done: count('done'), bad: count('problem'), isShort: !this.page.accounts.isRoot && cost > balance,
+      amount: exactMoney(sum((line) => line.amount)), cost: exactMoney(cost), ...change(balance, -cost),
     };
   }
 
-  count(state) {
-    return this.lines.filter((line) => line.state === state).length;
-  }
-
-  render({ keepPage = false } = {}) {
+  render() {
     fill(byId('bulk-head'), columns.map((each) => h('th', { scope: 'col', class: ['amount', 'cost'].includes(each) ? 'number' : null }, t(`bulk_${each}`))));
     this.renderState();
-    this.pager.setLines(this.lines, { keepPage });
+    this.pager.setLines(this.lines, { keepPage: true });
   }
 
   renderState() {
-    const { accounts } = this.page;
-    const { good, bad, done, amount, cost } = this.sums();
-    const mine = nanosOf(accounts.own.Balance);
-    const isShort = !accounts.isRoot && cost > mine;
-    const values = { good, bad, done, amount: exactMoney(amount), cost: exactMoney(cost), before: balanceText(mine), after: balanceText(mine - cost) };
-    const text = [t('bulkSums', values)];
-    if (good) text.push(t(accounts.isRoot ? 'bulkIssued' : 'bulkCosts', values));
-    if (isShort) text.push(t('bulkShort'));
-    if (this.stopped) text.push(t(this.stopped));
-    fill(byId('bulk-summary'), text.join(' '));
-    byId('bulk-summary').classList.toggle('bad', isShort);
-    fill(byId('bulk-go'), t(done || this.count('failed') || this.count('unknown') ? 'bulkGoOn' : 'bulkGo', { count: good }));
-    byId('bulk-go').hidden = this.isRunning;
-    byId('bulk-go').disabled = !good || isShort;
-    byId('bulk-stop').hidden = !this.isRunning;
-    byId('bulk-bar').hidden = !this.isRunning;
-    for (const each of ['bulk-check', 'bulk-new', 'bulk-text']) byId(each).disabled = this.isRunning;
+    const sums = this.sums();
+    const texts = ['bulkSums', sums.count && (this.page.accounts.isRoot ? 'issued' : 'bulkCosts'), sums.isShort && 'bulkShort', ...this.said];
+    fill(byId('bulk-summary'), texts.filter(Boolean).map((each) => t(each, sums)).join(' '));
+    const isRunning = Boolean(this.stopping);
+    fill(byId('bulk-go'), t('bulkGo', sums));
+    byId('bulk-go').disabled = !sums.count || sums.isShort;
+    byId('bulk-go').hidden = isRunning;
+    for (const each of ['bulk-stop', 'bulk-bar']) byId(each).hidden = !isRunning;
+    for (const each of this.form.elements) each.disabled = isRunning;
   }
 
   rowOf(line) {
-    const cell = (name, content, kind) => h('td', { role: 'cell', class: kind, dataset: { label: t(`bulk_${name}`) } }, h('div', {}, content));
-    const said = line.problem ? t(line.problem) : line.result ?? '';
-    return h('tr', { role: 'row' },
-      cell('line', number(line.number)),
-      cell('account', line.row ? [foreign(line.row.Name), ' ', h('span', { class: 'muted' }, foreign(line.row.Email))] : foreign(line.text)),
-      cell('amount', line.amount ? [exactMoney(line.amount), line.days === undefined ? '' : ` · ${t('days', { count: line.days ?? 0 })}`] : '–', 'number'),
-      cell('cost', line.row && line.amount ? exactMoney(this.costOf(line)) : '–', 'number'),
-      cell('result', [h('span', { class: `badge ${badges[line.state]}` }, t(`bulk_${line.state}`)), ' ', said]));
+    const { row, amount, days, state } = line;
+    const contents = {
+      line: number(line.number), account: row ? [foreign(row.Name), ' ', h('span', { class: 'muted' }, foreign(row.Email))] : foreign(line.text),
+      amount: amount ? [exactMoney(amount), days && ` · ${t('days', { count: days })}`] : '–', cost: row && amount ? exactMoney(this.costOf(line)) : '–',
+      result: [h('span', { class: `badge ${badges[state]}` }, t(`bulk_${state}`)), ' ', line.problem ? t(line.problem) : line.result],
+    };
+    return h('tr', { role: 'row' }, columns.map((each) => cell(each, t(`bulk_${each}`), ['amount', 'cost'].includes(each), contents[each])));
   }
 
   async go() {
-    const { good, bad, amount, cost } = this.sums();
-    const { accounts } = this.page;
-    const mine = nanosOf(accounts.own.Balance);
-    const values = { count: good, bad, amount: exactMoney(amount), cost: exactMoney(cost), before: balanceText(mine), after: balanceText(mine - cost) };
-    const facts = [t('bulkGives', values), t(accounts.isRoot ? 'bulkIssued' : 'costs', values), bad ? t('bulkLeftOut', values) : null, t('bulkOnce')];
-    const body = h('ul', { class: 'stack' }, facts.filter(Boolean).map((each) => h('li', {}, each)));
-    if (!await confirmDialog({ title: t('bulkGo', values), body, confirm: t('recharge') })) return;
-    await this.run();
-  }
-
-  stop() {
-    this.stopped = 'bulkStopped';
-    this.stopping.abort();
-    byId('bulk-stop').disabled = true;
+    const sums = this.sums();
+    const facts = [t('bulkGives', sums), t(this.page.accounts.isRoot ? 'issued' : 'costs', sums), sums.bad && t('bulkLeftOut', sums), t('bulkOnce')];
+    if (await confirmDialog({ title: t('bulkGo', sums), body: factList(facts.filter(Boolean)), confirm: t('recharge') })) await this.run();
   }
 
   async run() {
-    const lines = this.open;
-    this.isRunning = true;
-    this.stopped = '';
+    this.said = [];
     this.stopping = new AbortController();
-    byId('bulk-stop').disabled = false;
-    const leave = (event) => event.preventDefault();
-    window.addEventListener('beforeunload', leave);
+    const { signal } = this.stopping;
+    window.onbeforeunload = (event) => event.preventDefault();
+    const lines = this.open();
+    let end = 'bulkEnded';
     for (const [index, line] of lines.entries()) {
       Object.assign(byId('bulk-bar'), { max: lines.length, value: index });
-      await this.recharge(line);
-      if (line.state === 'unknown' && !this.stopped) this.stopped = 'bulkBroken';
-      if (this.stopping.signal.aborted || line.state === 'unknown') break;
+      await this.recharge(line, signal);
+      if (signal.aborted) end = 'bulkStopped';
+      else if (line.state === 'unknown') end = 'bulkBroken';
+      else continue;
+      break;
     }
-    window.removeEventListener('beforeunload', leave);
-    this.isRunning = false;
+    window.onbeforeunload = null;
+    this.stopping = null;
+    this.said = [end];
     this.keep();
-    if (!this.stopped) this.stopped = 'bulkEnded';
-    this.render({ keepPage: true });
-    byId('bulk-summary').scrollIntoView({ block: 'nearest' });
+    this.render();
   }
 
-  async recharge(line) {
+  async recharge(line, signal) {
     const { accounts, api } = this.page;
-    const body = { CreditGranted: dollarsOf(line.amount), ...(line.days === undefined ? {} : { Days: line.days }) };
-    const values = { name: line.row.Name, amount: exactMoney(line.amount) };
-    const intent = new Intent({ method: 'PUT', path: `/x-users/${line.row.ID}`, body, label: 'rechargeTitle', values, owner: accounts.own.ID, key: `${this.batch} ${line.id}` });
+    const { row, amount, days } = line;
+    const intent = new Intent({
+      method: 'put', path: `/x-users/${row.ID}`, body: { CreditGranted: dollarsOf(amount), ...(days === undefined ? {} : { Days: days }) },
+      text: 'rechargeTitle', values: { name: row.Name, amount: exactMoney(amount) }, owner: accounts.own.ID, key: `${this.batch} ${line.id}`,
+    });
     this.settle(line, 'running');
     try {
       const onWait = (seconds) => this.settle(line, 'running', t('waiting', { count: Math.ceil(seconds) }));
-      const answer = await intent.send(api, { signal: this.stopping.signal, onWait });
+      const answer = await intent.send(api, { signal, onWait });
       accounts.apply(answer);
-      line.row = { ...line.row, ...answer.User.Updates };
+      line.row = { ...row, ...answer.User.Updates };
       this.settle(line, 'done', t('bulkNow', { balance: money(line.row.Balance) }));
     } catch (error) {
       this.settle(line, isUnsettled(error) ? 'unknown' : 'failed', explain(error));
     }
-    // What is still open of it is this batch's to finish, with the same key.
+    // What is still open of it is for this batch to finish, with the same key.
     intent.forget();
   }
 
+  /** A reload may forget the last half second: those lines have the same keys again, and are answered as before. */
   settle(line, state, result = '') {
     Object.assign(line, { state, result });
     this.outcomes[line.id] = { state: state === 'running' ? 'unknown' : state, result };
-    this.keepSoon();
-    this.renderSoon();
-  }
-
-  /** Once for many lines: thousands go by in a minute. */
-  renderSoon() {
+    this.keeping ??= setTimeout(() => this.keep(), keptEvery);
+    // Once for many lines: thousands go by in a minute.
     this.rendering ??= requestAnimationFrame(() => {
       this.rendering = null;
       this.renderState();
       this.pager.render();
     });
-  }
-
-  save() {
-    const rows = this.lines.map((line) => [line.number, line.text, line.row?.Name ?? '', line.amount ? dollarsOf(line.amount) : '',
-      line.row && line.amount ? dollarsOf(this.costOf(line)) : '', t(`bulk_${line.state}`), line.problem ? t(line.problem) : line.result ?? '']);
-    download('recharges.csv', toCsv([['line', 'text', 'account', 'amount', 'cost', 'state', 'result'], ...rows]));
   }
 }

@@ -1,71 +1,56 @@
 // One thing that the user means to do, with an idempotency key of its own: sent again, after a lost answer or a reload of the page,
 // it is answered as the first time and moves no money twice.
-
 import { passing } from './shared/store.js';
 
 const storageName = 'pending-actions';
+// The service keeps answers for 24 hours.
 const keptFor = 23 * 3600 * 1000;
 const attempts = 3;
 const longestWait = 60;
 
+/** crypto.randomUUID is only there on https. */
 export function makeKey() {
-  // crypto.randomUUID is only there on https.
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-function readPending() {
-  try {
-    return JSON.parse(passing.get(storageName) ?? '[]').filter((each) => Date.now() - each.at < keptFor);
-  } catch {
-    return [];
-  }
-}
-
-function writePending(list) {
-  passing.set(storageName, JSON.stringify(list));
-}
+const readPending = () => JSON.parse(passing.get(storageName) ?? '[]').filter((each) => Date.now() - each.at < keptFor);
 
 /** Whether it may have been done all the same: nobody who knows said no. */
-export function isUnsettled(error) {
-  return error.isNetwork || error.code === 'not_json' || error.code === 'idempotency_key_in_use'
-    || (error.status >= 500 && error.code !== 'storage_unavailable');
+export function isUnsettled({ isNetwork, status, code }) {
+  return isNetwork || code === 'not_json' || code === 'idempotency_key_in_use' || (status >= 500 && code !== 'storage_unavailable');
 }
 
-function isWorthWaiting(error) {
-  return isUnsettled(error) || error.code === 'storage_unavailable' || error.code === 'rate_limit_exceeded';
-}
+const isWorthWaiting = (error) => isUnsettled(error) || ['storage_unavailable', 'rate_limit_exceeded'].includes(error.code);
 
 function pause(seconds, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, seconds * 1000);
-    signal?.addEventListener('abort', () => { clearTimeout(timer); resolve(); }, { once: true });
+    setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener('abort', resolve, { once: true });
   });
 }
 
 export class Intent {
-  /** `label` and `values`: the text that says what it is; `owner`: the id of the account that does it. */
-  constructor({ method, path, body, label, values, owner, key = makeKey(), at = Date.now() }) {
-    Object.assign(this, { method, path, body, label, values, owner, key, at });
+  /** `text` and `values`: what it is called; `owner`: the id of the account that does it. */
+  constructor({ method, path, body, text, values, owner, key = makeKey(), at = Date.now() }) {
+    Object.assign(this, { method, path, body, text, values, owner, key, at });
   }
 
-  isSameAs(method, path, body) {
-    return this.method === method && this.path === path && JSON.stringify(this.body) === JSON.stringify(body);
+  isSameAs({ method, path, body }) {
+    return JSON.stringify([this.method, this.path, this.body]) === JSON.stringify([method, path, body]);
   }
 
-  remember() {
-    const rest = readPending().filter((each) => each.key !== this.key);
-    writePending([...rest, { ...this }]);
+  remember(isOpen = true) {
+    const others = readPending().filter((each) => each.key !== this.key);
+    passing.set(storageName, JSON.stringify(isOpen ? [...others, this] : others));
   }
 
   forget() {
-    writePending(readPending().filter((each) => each.key !== this.key));
+    this.remember(false);
   }
 
   call(api) {
     const options = { idempotencyKey: this.key };
-    if (this.method === 'DELETE') return api.delete(this.path, options);
-    return this.method === 'PUT' ? api.put(this.path, this.body, options) : api.post(this.path, this.body, options);
+    return this.method === 'delete' ? api.delete(this.path, options) : api[this.method](this.path, this.body, options);
   }
 
   /** Tries again what may help, with the same key. `onWait(seconds)` is told before each wait. */

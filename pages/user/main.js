@@ -1,10 +1,10 @@
 // Signing in with a key, the caller's own account, and which part of the page is seen.
 import { byId, fill, foreign, h } from './shared/dom.js';
-import { date, money, number } from './shared/format.js';
+import { money, number } from './shared/format.js';
 import { Api, explain } from './shared/api.js';
 import { KeyChoice, findKeys } from './shared/keys.js';
 import { passing } from './shared/store.js';
-import { setTexts, onLanguage, applyTexts, t } from './shared/i18n.js';
+import { applyTexts, onLanguage, setTexts, t } from './shared/i18n.js';
 import { startFrame } from './shared/frame.js';
 import { Accounts } from './accounts.js';
 import { ListView } from './list.js';
@@ -13,7 +13,6 @@ import { texts } from './texts.js';
 
 const choice = new KeyChoice('user-key');
 const signIn = byId('sign-in');
-const parts = ['list', 'create', 'bulk', 'account', 'self'];
 // Only the list is needed at first; the others come when they are asked for.
 const loaders = {
   list: async () => ListView,
@@ -25,31 +24,33 @@ const loaders = {
 const views = {};
 
 /** What the parts of the page share. */
-const page = { api: null, accounts: null, date, showPending, changeKey };
+const page = {
+  showPending,
+  say: (text) => fill(byId('said'), text),
+  changeKey(key) {
+    choice.set(key, choice.isRemembered);
+    page.api = page.accounts.api = new Api(key);
+  },
+};
 
 async function viewOf(name) {
-  if (views[name]) return views[name];
-  const View = await loaders[name]();
-  views[name] ??= new View(page);
-  applyTexts(byId(`view-${name}`));
+  const View = views[name] ? null : await loaders[name]();
+  if (!views[name]) {
+    views[name] = new View(page);
+    applyTexts(byId(`view-${name}`));
+  }
   return views[name];
 }
 
-function changeKey(key) {
-  choice.set(key, choice.isRemembered);
-  page.api = page.accounts.api = new Api(key);
-}
-
 function sayAtKey(text) {
-  fill(byId('key-error'), text).hidden = false;
-  byId('key').setAttribute('aria-invalid', 'true');
+  fill(byId('key-error'), text).hidden = !text;
+  byId('key').setAttribute('aria-invalid', Boolean(text));
 }
 
 async function enter(key, remember) {
-  const accounts = new Accounts(new Api(key));
-  signIn.setAttribute('aria-busy', 'true');
-  byId('key-error').hidden = true;
-  byId('key').removeAttribute('aria-invalid');
+  const api = new Api(key);
+  const accounts = new Accounts(api);
+  sayAtKey('');
   try {
     await accounts.loadOwn();
   } catch (error) {
@@ -57,100 +58,83 @@ async function enter(key, remember) {
     byId('sign-in-retry').hidden = !choice.key;
     sayAtKey(explain(error));
     return;
-  } finally {
-    signIn.removeAttribute('aria-busy');
   }
   choice.set(key, remember);
-  Object.assign(page, { api: accounts.api, accounts });
-  accounts.addEventListener('change', renderHome);
+  Object.assign(page, { api, accounts });
+  accounts.onChange = renderHome;
   signIn.hidden = true;
   signIn.reset();
   byId('home').hidden = false;
   renderHome();
   showPending();
   await showPart();
-  if (accounts.isRoot && accounts.own.Child > 0 && accounts.mayManage) (await viewOf('list')).load(false);
+  if (accounts.isRoot && accounts.own.Child) (await viewOf('list')).load();
 }
 
+/** Everything of this account goes with the document. */
 function leave() {
   choice.clear();
   passing.remove('bulk-recharge');
-  // Everything of this account goes with the document.
   location.hash = '';
   location.reload();
 }
 
 function renderHome() {
-  const { accounts } = page;
-  const { own } = accounts;
+  const { accounts, accounts: { own } } = page;
   const figure = (label, value) => h('div', {}, h('div', { class: 'muted small' }, t(label)), h('div', { class: 'figure' }, value));
   fill(byId('own'),
     h('div', { class: 'row between' },
-      h('h2', {}, foreign(own.Name), own.Alias ? [' ', h('span', { class: 'muted' }, foreign(own.Alias))] : null),
-      h('button', { class: 'button', type: 'button', id: 'leave', on: { click: leave } }, t('signOut'))),
+      h('h2', {}, foreign(own.Name), own.Alias && [' ', h('span', { class: 'muted' }, foreign(own.Alias))]),
+      h('button', { class: 'button', type: 'button', on: { click: leave } }, t('signOut'))),
     h('div', { class: 'figures' },
-      figure('col_Balance', accounts.isRoot ? t('unlimited') : money(own.Balance)),
-      figure('col_CreditUsed', money(own.CreditUsed)), figure('col_Rates', number(own.Rates)), figure('col_Child', number(own.Child))),
-    accounts.mayManage ? null : h('p', { class: 'notice warn' }, t('error.insufficient_balance_for_management')));
+      figure('col_Balance', accounts.isRoot ? t('unlimited') : money(own.Balance)), figure('col_CreditUsed', money(own.CreditUsed)),
+      figure('col_Rates', number(own.Rates)), figure('col_Child', number(own.Child))),
+    !accounts.mayManage && h('p', { class: 'notice warn' }, t('error.insufficient_balance_for_management')));
   // Ten thousand rows are put in order only for who sees them.
-  if (!byId('view-list').hidden) views.list?.renderRows({ keepPage: true });
+  if (views.list && !byId('view-list').hidden) views.list.renderRows({ keepPage: true });
 }
 
 /** What was begun without learning how it ended, to be finished or left. */
 function showPending() {
-  const { accounts, api } = page;
-  fill(byId('pending'), pendingOf(accounts.own.ID).map((intent) => {
+  const button = (text, click) => h('button', { class: 'button', type: 'button', on: { click } }, t(text));
+  fill(byId('pending'), pendingOf(page.accounts.own.ID).map((intent) => {
     const said = h('p', { role: 'alert' });
-    const finish = async (event) => {
-      event.target.disabled = true;
+    const finish = async ({ target }) => {
+      target.disabled = true;
       try {
-        const answer = await intent.send(api);
-        if (answer.Action) accounts.apply(answer);
-        const key = answer.User?.SecretKey ?? answer.rotate?.key;
-        if (key) {
-          const { showSecret } = await import('./shared/dialog.js');
-          await showSecret({ title: t('newKeyOf', { name: answer.User?.Name ?? answer.rotate.name }), secret: key });
-        }
+        const answer = await intent.send(page.api);
+        if (answer.Action) page.accounts.apply(answer);
+        await (await import('./action.js')).showKeyOf(answer);
         showPending();
       } catch (error) {
         fill(said, explain(error));
-        event.target.disabled = false;
+        target.disabled = false;
       }
     };
-    const forget = () => {
+    const leaveIt = () => {
       intent.forget();
       showPending();
     };
-    return h('div', { class: 'notice warn stack' }, h('p', {}, t('pending', { what: t(intent.label, intent.values) })),
-      h('div', { class: 'row' }, h('button', { class: 'button', type: 'button', on: { click: finish } }, t('pendingFinish')),
-        h('button', { class: 'button quiet', type: 'button', on: { click: forget } }, t('pendingForget'))), said);
+    return h('div', { class: 'notice warn stack' }, t('pending', { what: t(intent.text, intent.values) }),
+      h('div', { class: 'row' }, button('pendingFinish', finish), button('pendingForget', leaveIt)), said);
   }));
 }
 
 /** The part that the address names: #list, #create, #bulk, #self or #account-12. */
 function wantedPart() {
   const [, name, id] = /^#(\w+?)(?:-(\d+))?$/.exec(location.hash) ?? [];
-  return parts.includes(name) && (name !== 'account' || id) ? { name, id: Number(id) } : { name: 'list' };
+  return name in loaders && (name !== 'account' || id) ? { name, id: Number(id) } : { name: 'list' };
 }
 
 /** Shown when it is ready: what is typed earlier would be lost. */
 async function showPart() {
   if (!page.accounts) return;
   const { name, id } = wantedPart();
-  let view;
-  try {
-    view = await viewOf(name);
-  } catch {
-    // Its file did not come.
-    fill(byId('pending'), h('p', { class: 'notice bad' }, t('partMissing')));
-    return;
-  }
-  if (wantedPart().name !== name) return;
-  for (const each of parts) byId(`view-${each}`).hidden = each !== name;
-  for (const link of document.querySelectorAll('.tabs a')) {
-    if (link.hash === `#${name}`) link.setAttribute('aria-current', 'page');
-    else link.removeAttribute('aria-current');
-  }
+  page.say('');
+  const view = await viewOf(name).catch(() => page.say(t('partMissing')));
+  if (!view || wantedPart().name !== name) return;
+  for (const each of Object.keys(loaders)) byId(`view-${each}`).hidden = each !== name;
+  for (const link of document.querySelectorAll('.tabs a')) link.setAttribute('aria-current', link.hash === `#${name}` && 'page');
   if (id) view.open(id);
   else view.render();
 }

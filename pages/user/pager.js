@@ -24,7 +24,6 @@ export class Pager {
     const shown = this.lines.slice(from, from + pageSize);
     fill(this.body, shown.map(this.rowOf));
     this.place.hidden = last === 0;
-    if (last === 0) return;
     const button = (text, page) => h('button', {
       class: 'button', type: 'button', disabled: page < 0 || page > last, dataset: { text }, on: { click: () => this.go(page, text) },
     }, t(text));
@@ -37,7 +36,12 @@ export class Pager {
   go(page, text) {
     this.page = page;
     this.render();
-    const pressed = this.place.querySelector(`[data-text="${text}"]`);
-    (pressed.disabled ? this.place.querySelector('button:not(:disabled)') : pressed).focus();
+    const pressed = this.place.querySelector(`[data-text=${text}]`);
+    (pressed.disabled ? this.place.querySelector('button:enabled') : pressed).focus();
   }
+}
+
+/** A cell that on phones stands beside the name of its column. */
+export function cell(column, label, isNumber, ...content) {
+  return h('td', { role: 'cell', class: isNumber ? 'number' : null, dataset: { label, column } }, h('div', {}, content));
 }

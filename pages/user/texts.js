@@ -24,7 +24,6 @@ export const texts = byLanguage({
   scopeAll: ['All descendants', '全部下级'],
   listNow: ['List accounts', '列出账户'],
   goOn: ['Go on listing', '继续列出'],
-  export: ['Export CSV', '导出 CSV'],
   listCost: [' ({cost})', '（{cost}）'],
   listFee: ['Listing costs {fee} for each 1,000 accounts begun; what you change here is shown without listing again.', '每列出 1,000 个账户（不足按 1,000 计）收费 {fee}；在此所做的更改无需重新列出即可看到。'],
   listedAt: ['As of {time}.', '数据时间：{time}。'],
@@ -63,4 +62,6 @@ export const texts = byLanguage({
   pending: ['Not known to have ended: {what}', '结果未知：{what}'],
   pendingFinish: ['Finish it', '完成它'],
   pendingForget: ['Leave it', '放弃'],
+  enableTitle: ['Enable {name}', '启用 {name}'],
+  disableTitle: ['Disable {name}', '停用 {name}'],
 });

@@ -5,6 +5,7 @@ import sqlite3
 import time
 
 import pytest
+from playwright.sync_api import expect
 
 from processes import SLOW, make_root_key, nanos
 from web import PAGES, Site
@@ -103,8 +104,8 @@ class Desk:
 
     def check(self, text):
         self.page.locator("#bulk-text").fill(text)
-        self.page.locator("#bulk-check").click()
-        self.page.locator("#bulk-preview").wait_for()
+        self.submit("bulk")
+        self.page.locator("#bulk[aria-busy=false]").wait_for()
         return self
 
     def lines(self):
@@ -128,16 +129,19 @@ def row_of(site, account):
     return json.loads(body)
 
 
-def lose_answers(page, pattern, count):
+def lose_answers(site, page, pattern, count):
     """The daemon does what is asked; the answers are lost on the way."""
     left = [count]
 
     def handle(route):
-        if route.request.method in ("GET", "OPTIONS") or left[0] == 0:
+        request = route.request
+        if request.method in ("GET", "OPTIONS") or left[0] == 0:
             route.continue_()
             return
         left[0] -= 1
-        route.fetch()
+        key = request.headers["authorization"].removeprefix("Bearer ")
+        headers = {"Content-Type": "application/json", "Idempotency-Key": request.headers["idempotency-key"]}
+        site.gateway.call(request.method, request.url.split(site.api)[1], request.post_data, key, headers)
         route.abort("connectionreset")
 
     page.route(pattern, handle)
@@ -375,15 +379,6 @@ def test_tree_is_sorted_searched_and_filtered(desk, page, parent, site):
     page.get_by_text("No account matches.").wait_for()
 
 
-def test_list_is_saved_for_spreadsheets(desk, page, parent, site):
-    site.make_child(30, by=parent, Alias='=HYPERLINK("http://evil")', name=f"formula-{parent.id}")
-    desk.sign_in(parent.key).list()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Export CSV").click()
-    text = open(download.value.path(), encoding="utf-8-sig").read()
-    assert text.startswith("ID,DNA,") and f"formula-{parent.id}" in text and "\"'=HYPERLINK(" in text and "sk-Xvs" not in text
-
-
 # Money
 
 
@@ -393,7 +388,6 @@ def test_worked_example_of_the_contract_to_the_cent(desk, page, site, shot):
     desk.sign_in(parent.key, "#create").fill("create", Name="example-child", Email="example-child@example.com", CreditGranted="100")
     desk.submit("create").confirm()
     desk.secret()
-    child = site.make_child  # noqa: F841 - made by the page; found by its name
     status, _, body = parent.call("GET", "/x-users/example-child")
     number = json.loads(body)["ID"]
     page.get_by_role("link", name="Open example-child").click()
@@ -475,7 +469,7 @@ def test_cancelled_question_changes_nothing_and_keeps_what_was_typed(desk, page,
 def test_answer_lost_once_moves_money_once(desk, page, parent, site):
     child = site.make_child(30, by=parent)
     desk.sign_in(parent.key).account(child)
-    lose_answers(page, "**/x-users/*", 1)
+    lose_answers(site, page, "**/x-users/*", 1)
     desk.change("recharge", CreditGranted="7")
     assert row_of(site, child)["Balance"] == 37 and parent.balance() == (9900 - 37) * DOLLAR
     assert len([1 for method, _ in desk.changes() if method == "PUT"]) == 2
@@ -484,7 +478,7 @@ def test_answer_lost_once_moves_money_once(desk, page, parent, site):
 def test_answer_lost_for_good_can_be_finished_after_a_reload_once(desk, page, parent, site, shot):
     child = site.make_child(30, by=parent)
     desk.sign_in(parent.key).account(child).fill("recharge", CreditGranted="7")
-    lose_answers(page, "**/x-users/*", 3)
+    lose_answers(site, page, "**/x-users/*", 3)
     desk.submit("recharge").confirm()
     page.locator("#recharge .form-fault", has_text="Whether it was done is not known").wait_for()
     assert page.locator("#recharge-CreditGranted").input_value() == "7"
@@ -502,7 +496,7 @@ def test_answer_lost_for_good_can_be_finished_after_a_reload_once(desk, page, pa
 def test_same_again_after_a_lost_answer_is_done_once(desk, page, parent, site):
     child = site.make_child(30, by=parent)
     desk.sign_in(parent.key).account(child).fill("recharge", CreditGranted="7")
-    lose_answers(page, "**/x-users/*", 3)
+    lose_answers(site, page, "**/x-users/*", 3)
     desk.submit("recharge").confirm()
     page.locator("#recharge .form-fault").wait_for()
     desk.submit("recharge").confirm().done("recharge")
@@ -511,7 +505,7 @@ def test_same_again_after_a_lost_answer_is_done_once(desk, page, parent, site):
 
 def test_key_of_an_account_whose_answer_was_lost_is_shown_all_the_same(desk, page, parent, site):
     desk.sign_in(parent.key, "#create").fill("create", Name="lost-and-found", Email="lost@example.com", CreditGranted="10")
-    lose_answers(page, "**/x-users", 3)
+    lose_answers(site, page, "**/x-users", 3)
     desk.submit("create").confirm()
     page.get_by_role("button", name="Finish it").click()
     key = desk.secret()
@@ -540,7 +534,7 @@ def test_limits_above_the_parents_are_said_at_the_field(desk, page, site):
     child = site.make_child(30, by=parent)
     page.expect_errors("400")
     desk.sign_in(parent.key).account(child)
-    assert "Tokens per minute 1,000" in page.locator("#bounds").inner_text()
+    assert "Tokens per minute 1,000" in page.locator("#limits .preview").inner_text()
     desk.fill("limits", TPM="5000", RPM="9").submit("limits").confirm()
     page.locator("#limits-TPM-fault", has_text="1000").wait_for()
     assert page.locator("#limits-RPM").input_value() == "9" and row_of(site, child)["RPM"] == 0
@@ -626,9 +620,9 @@ def test_own_key_is_changed_and_the_page_goes_on_with_the_new_one(desk, page, pa
     assert json.loads(site.gateway.call("GET", "/dashboard/x_user/info", key=key)[2])["billing_email"] == "new@example.com"
 
 
-def test_own_new_key_that_was_lost_on_the_way_is_said(desk, page, parent):
+def test_own_new_key_that_was_lost_on_the_way_is_said(desk, page, parent, site):
     desk.sign_in(parent.key, "#self")
-    lose_answers(page, "**/x-self", 1)
+    lose_answers(site, page, "**/x-self", 1)
     page.expect_errors("401")
     desk.submit("rotateSelf").confirm()
     page.locator("#rotateSelf .form-fault", has_text="Ask root for another key").wait_for()
@@ -638,7 +632,7 @@ def test_own_new_key_that_was_lost_on_the_way_is_said(desk, page, parent):
 
 
 def test_bulk_recharge_of_good_lines_with_faults_said(desk, page, parent, site, shot):
-    first, second = site.make_child(10, by=parent), site.make_child(10, by=parent, Rates=2)
+    first, second = site.make_child(100, by=parent), site.make_child(10, by=parent, Rates=2)
     deep = site.make_child(5, by=first)
     before = parent.balance()
     text = f"{first.name} 5\n{second.name.upper()}@example.com;\t7.50, 30\n\n{deep.name} $2\nnobody-here 3\n{first.name}\n{second.name} minus\n" \
@@ -657,13 +651,9 @@ def test_bulk_recharge_of_good_lines_with_faults_said(desk, page, parent, site, 
     page.get_by_text("Ended.").wait_for()
     shot(page, "user-bulk-done")
     assert parent.balance() == before - 10_750_000_000
-    assert [row_of(site, each)["Balance"] for each in (first, second, deep)] == [15, 17.5, 7]
-    assert "Now $15.00" in desk.lines()[0] and page.locator("#bulk-go").is_disabled()
+    assert [row_of(site, each)["Balance"] for each in (first, second, deep)] == [100, 17.5, 7]
+    assert "Now $100.00" in desk.lines()[0] and page.locator("#bulk-go").is_disabled()
     assert page.locator("#bulk-text").input_value() == text
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Save the results").click()
-    saved = open(download.value.path(), encoding="utf-8-sig").read().splitlines()
-    assert len(saved) == 10 and "Done" in saved[1] and "Fault" in saved[4]
 
 
 def test_mended_batch_recharges_only_what_is_new(desk, page, parent, site):
@@ -677,7 +667,7 @@ def test_mended_batch_recharges_only_what_is_new(desk, page, parent, site):
     assert "To recharge: 2. Done: 1." in page.locator("#bulk-summary").inner_text()
     page.reload()
     page.get_by_text("To recharge: 2. Done: 1.").wait_for()
-    page.get_by_role("button", name="Go on with 2 lines").click()
+    page.get_by_role("button", name="Recharge 2 lines").click()
     desk.confirm()
     page.get_by_text("Ended.").wait_for()
     assert [row_of(site, each)["Balance"] for each in (first, second)] == [20, 15]
@@ -710,13 +700,13 @@ def test_bulk_recharge_stops_and_goes_on(desk, page, parent, site):
     page.route("**/x-users/*", hold)
     page.locator("#bulk-go").click()
     desk.confirm()
-    page.wait_for_function("document.querySelector('#bulk-bar').value === 2")
+    expect(page.locator("#bulk-bar")).to_have_js_property("value", 2)
     assert page.locator("#bulk-text").is_disabled()
     page.get_by_role("button", name="Stop").click()
     held[0].continue_()
     page.get_by_text("Stopped. What was done stays done.").wait_for()
     assert [row_of(site, each)["Balance"] for each in children] == [3, 3, 3, 2, 2, 2, 2, 2]
-    page.get_by_role("button", name="Go on with 5 lines").click()
+    page.get_by_role("button", name="Recharge 5 lines").click()
     desk.confirm()
     page.get_by_text("Ended.").wait_for()
     assert [row_of(site, each)["Balance"] for each in children] == [3] * 8
@@ -725,13 +715,13 @@ def test_bulk_recharge_stops_and_goes_on(desk, page, parent, site):
 def test_bulk_recharge_broken_off_by_the_network_goes_on_once(desk, page, parent, site):
     children = [site.make_child(2, by=parent) for _ in range(3)]
     desk.sign_in(parent.key, "#bulk").check("\n".join(f"{each.name} 1" for each in children))
-    lose_answers(page, f"**/x-users/{children[1].id}", 3)
+    lose_answers(site, page, f"**/x-users/{children[1].id}", 3)
     page.locator("#bulk-go").click()
     desk.confirm()
     page.get_by_text("Broken off: the API does not answer.").wait_for()
     assert "Not known" in desk.lines()[1] and "Ready" in desk.lines()[2]
     page.reload()
-    page.get_by_role("button", name="Go on with 2 lines").click()
+    page.get_by_role("button", name="Recharge 2 lines").click()
     desk.confirm()
     page.get_by_text("Ended.").wait_for()
     assert [row_of(site, each)["Balance"] for each in children] == [3] * 3
@@ -780,7 +770,7 @@ def test_hostile_names_are_text_and_break_nothing(pages, site, shot):
             desk.account(each)
             assert_fits(page)
         desk.account(children[0])
-        assert "<script>alert(1)</script>" in page.locator("#lists").inner_text()
+        assert "<script>alert(1)</script>" in page.locator("#access .preview").inner_text()
         desk.submit("remove")
         desk.dialog.wait_for()
         page.keyboard.press("Escape")
@@ -981,7 +971,7 @@ def test_everything_is_done_by_keyboard(desk, page, parent, site):
     link.focus()
     page.keyboard.press("Enter")
     page.locator("#account-title", has_text=child.name).wait_for()
-    page.wait_for_function("document.activeElement.id === 'account-title'")
+    expect(page.locator("#account-title")).to_be_focused()
     page.locator("#recharge-CreditGranted").focus()
     page.keyboard.type("5")
     page.keyboard.press("Enter")
