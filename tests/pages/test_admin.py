@@ -681,7 +681,7 @@ def test_five_thousand_keys_stay_quick(tmp_path, pages):
         wait_for(lambda: page.wait_for_timeout(100) or len(reads) >= 1, 60, "the pool to be read again")
         assert page.evaluate("new Promise((done) => setTimeout(() => done(window.touched), 500))") == 0
         took = page.evaluate("""() => { const box = document.querySelector('#pool-words'); const start = performance.now();
-          box.value = '00004999'; box.value = '4999'; box.dispatchEvent(new Event('input', {bubbles: true})); return performance.now() - start; }""")
+          box.value = '…4999'; box.dispatchEvent(new Event('input', {bubbles: true})); return performance.now() - start; }""")
         assert took < 300 * SLOW, took
         expect(panel.locator("tbody tr")).to_have_count(1)
         panel.get_by_label("Search").fill("")
@@ -690,7 +690,7 @@ def test_five_thousand_keys_stay_quick(tmp_path, pages):
         panel.get_by_role("button", name="Requests").click()
         expect(panel.get_by_text("1–50 of 5,000")).to_be_visible()
         # What is done to one of them shows at once, not at the next poll.
-        panel.get_by_label("Search").fill("4321")
+        panel.get_by_label("Search").fill("…4321")
         row(page, "4321").get_by_role("button", name="Disable").click()
         expect(row(page, "4321")).to_contain_text("switched off by an operator", timeout=3000 * SLOW)
     finally:

@@ -54,16 +54,16 @@ export class KeyStore {
   }
 }
 
-/** Keys that fit `{state, provider, level, words}`; every word must be somewhere in what is shown of a key. */
+/** Keys that fit `{state, provider, level, words}`; every word must be in what is shown of a key, `…abcd` is its end. */
 export function matching(keys, { state, provider, level, words }) {
-  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean).map((word) => word.replace(/^[.…]+/, ''));
+  const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   return keys.filter((key) => {
     if (state && key.State !== state) return false;
     if (provider && key.Provider !== provider) return false;
     if (level !== '' && key.Level !== Number(level)) return false;
     if (!wanted.length) return true;
     const text = `${key.Name}\n${key.PartialKey}\n#${key.ID}\n${key.Provider}\n${key.State}\n${key.Reason}`.toLowerCase();
-    return wanted.every((word) => text.includes(word));
+    return wanted.every((word) => (/^(…|\.\.)/.test(word) ? key.PartialKey.toLowerCase().endsWith(word.replace(/^[….]+/, '')) : text.includes(word)));
   });
 }
 
