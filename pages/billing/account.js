@@ -1,5 +1,5 @@
 // One key of the list, and what the API tells of its account.
-import { Api, isAborted } from './shared/api.js';
+import { Api, ApiError, isAborted } from './shared/api.js';
 import { shorten } from './shared/keys.js';
 
 export class Account {
@@ -26,7 +26,10 @@ export class Account {
   async load(signal) {
     this.isLoading = true;
     try {
-      this.info = await this.api.get('/dashboard/x_user/info', {}, { signal });
+      const info = await this.api.get('/dashboard/x_user/info', {}, { signal });
+      // Whatever else answers in JSON knows nothing of accounts.
+      if (!info?.monthly_usage) throw new ApiError({ status: 200, code: 'not_json' });
+      this.info = info;
       this.asked = Date.now();
       this.error = null;
     } catch (error) {
