@@ -58,7 +58,7 @@ function choose(account) {
 }
 
 async function remove(account) {
-  if (!await confirmDialog({ title: t('keys.askRemove'), body: `${account.title}. ${t('keys.loss')}`, confirm: t('remove'), danger: true })) return;
+  if (!await confirmDialog({ title: t('keys.askRemove', { name: account.title }), body: t('keys.loss'), confirm: t('remove'), danger: true })) return;
   stored.remove(account.key);
   readKeys();
   say(t('keys.removed'));

@@ -74,11 +74,11 @@ export function cards(account) {
   const table = new Table({
     caption: 'cards.title', empty: 'cards.none', pageSize: 10,
     columns: [
-      { key: 'left', title: 'left', align: 'end', value: (card) => card.balance, cell: cardBalance },
-      { key: 'amount', title: 'cards.amount', align: 'end', value: (card) => card.amount, cell: (card) => money(card.amount) },
-      { key: 'expires', title: 'cards.expires', value: (card) => toDate(card.expires_at)?.getTime(), cell: expiry },
-      { key: 'granted', title: 'cards.granted', value: (card) => toDate(card.granted_at)?.getTime(), cell: (card) => h('span', { title: card.granted_at }, date(card.granted_at)) },
-      { key: 'reference', title: 'cards.reference', value: (card) => card.reference, cell: (card) => foreign(card.reference) },
+      { key: 'left', title: 'left', align: 'end', cell: cardBalance },
+      { key: 'amount', title: 'cards.amount', align: 'end', cell: (card) => money(card.amount) },
+      { key: 'expires', title: 'cards.expires', cell: expiry },
+      { key: 'granted', title: 'cards.granted', cell: (card) => h('span', { title: card.granted_at }, date(card.granted_at)) },
+      { key: 'reference', title: 'cards.reference', cell: (card) => foreign(card.reference) },
     ],
   });
   table.setRows(account.info.credit_balance ?? []);
