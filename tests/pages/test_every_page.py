@@ -251,15 +251,16 @@ STEP = """() => {
   window.last = each;
   const describe = `${each.tagName.toLowerCase()}#${each.id} ${(each.innerText || each.getAttribute('aria-label') || '').slice(0, 40)}`;
   const style = getComputedStyle(each);
-  // Where it begins, and somewhere inside of it.
-  const box = each.getClientRects()[0] ?? each.getBoundingClientRect();
-  const hit = document.elementFromPoint(box.left + Math.min(box.width / 2, 40), box.top + Math.min(box.height / 2, 12));
+  // In sight is what has a point of its own, or of its label, that nothing covers.
+  const mine = (hit) => hit && (each.contains(hit) || [...(each.labels ?? [])].some((label) => label.contains(hit)));
+  const points = [...each.getClientRects()].flatMap((box) => [0.1, 0.5, 0.9].flatMap((x) => [0.1, 0.5, 0.9].map(
+    (y) => [box.left + x * box.width, box.top + y * box.height])));
   const again = window.visited.has(each);
   window.visited.add(each);
   return {
-    describe, again,
+    describe, again, where: JSON.stringify(each.getBoundingClientRect()),
     shown: (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== 'none',
-    seen: hit !== null && (each.contains(hit) || [...(each.labels ?? [])].some((label) => label.contains(hit))),
+    seen: points.some(([x, y]) => mine(document.elementFromPoint(x, y))),
   };
 }"""
 
@@ -285,7 +286,7 @@ def test_keyboard_reaches_every_control_and_shows_where_it_is(visit, site, books
             if not step["shown"]:
                 found.append(f"focus is not shown: {step['describe']}")
             if not step["seen"]:
-                found.append(f"focus is out of sight: {step['describe']}")
+                found.append(f"focus is out of sight: {step['describe']} at {step['where']}")
         found += page.evaluate(f"""{FOCUSABLE}.filter((each) => !window.visited.has(each))
             .map((each) => `not reached: ${{each.tagName.toLowerCase()}}#${{each.id}} ${{(each.innerText || '').slice(0, 40)}}`)""")
         if found:

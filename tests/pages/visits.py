@@ -47,6 +47,10 @@ class Visit:
                     continue
                 view = view.format(id=account.id)
             self.go(page, view)
+            if self is USER and view == "list" and page.locator("#load").is_visible():
+                # The list costs a fee, and so is asked for.
+                page.locator("#load").click()
+                settle(page)
             yield view or "start"
 
 
