@@ -29,6 +29,7 @@ export class AccountView {
     };
     const { recharge, takeBack, rates, limits, access, names, rotate, remove } = this.forms;
     for (const each of [recharge, takeBack, rates]) each.addEventListener('input', () => this.foretell());
+    access.querySelector('.fields').before(access.querySelector('.preview'));
     takeBack.querySelector('.row').append(button('takeAll', () => this.takeAll()));
     this.title = h('h2', { id: 'account-title', tabindex: '-1' });
     this.facts = h('dl', { class: 'facts wide' });
@@ -107,9 +108,9 @@ export class AccountView {
       field.value = `${field.value} ${entry}`.trim();
       field.focus();
     };
-    const entries = this.row[name].split(' ').map((entry) => (entry === '*' ? t('all')
+    const entries = this.row[name].split(' ').map((entry) => (entry === '*' ? h('span', {}, t('all'))
       : h('button', { type: 'button', class: 'chip', dir: 'ltr', 'aria-label': t('takeOut', { entry }), on: { click: () => takeOut(entry) } }, entry)));
-    return h('span', { class: 'row' }, t(`now_${name}`), entries);
+    return h('span', { class: 'row' }, h('span', {}, t(`now_${name}`)), entries);
   }
 
   /** In the forms, what they would move. */
@@ -121,7 +122,7 @@ export class AccountView {
     };
     say('recharge', 'CreditGranted', (amount) => grantFacts(accounts, row, amount));
     say('takeBack', 'CreditGranted', (amount) => takeBackFacts(accounts, row, amount));
-    say('rates', 'Rates', (rate) => rateFacts(row, rate));
+    say('rates', 'Rates', (rate) => (rate === nanosOf(row.Rates) ? [] : rateFacts(row, rate)));
     preview(forms.remove, row.Child > 0 ? [t('error.has_children')] : removeFacts(accounts, row, this.parent));
   }
 
@@ -222,7 +223,6 @@ export class AccountView {
     const answer = await act(page, this.forms.remove, action);
     if (!answer) return;
     this.row = null;
-    location.hash = 'list';
-    page.say(t('deleted', { name: row.Name, parent: answer.Parent.Name, balance: money(answer.Parent.Balance) }));
+    page.leaveWith(t('deleted', { name: row.Name, parent: answer.Parent.Name, balance: money(answer.Parent.Balance) }));
   }
 }

@@ -18,6 +18,7 @@ const columns = ['line', 'account', 'amount', 'cost', 'result'];
 const badges = { done: 'good', running: 'warn', unknown: 'warn', failed: 'bad', problem: 'bad' };
 const lookedUpAtOnce = 4;
 const keptEvery = 500;
+const longPaste = 10_000;
 
 export class BulkView {
   constructor(page) {
@@ -25,7 +26,7 @@ export class BulkView {
     this.lines = [];
     this.said = [];
     this.form = makeForm('bulk', { title: 'tabBulk', heading: 'h2', button: 'bulkCheck', kind: 'primary', submit: () => this.check() });
-    this.text = h('textarea', { id: 'bulk-text', class: 'mono', rows: 8, spellcheck: 'false', autocomplete: 'off', dir: 'ltr', 'aria-describedby': 'bulk-hint', on: { input: () => this.keep() } });
+    this.text = h('textarea', { id: 'bulk-text', class: 'mono', rows: 8, spellcheck: 'false', autocomplete: 'off', dir: 'ltr', 'aria-describedby': 'bulk-hint', on: { input: () => this.keepSoon(), paste: (event) => this.paste(event) } });
     this.form.querySelector('.preview').replaceWith(h('div', { class: 'field' }, h('label', { for: 'bulk-text', 'data-t': 'bulkLabel' }), this.text,
       h('p', { class: 'hint', id: 'bulk-hint', 'data-t': 'bulkHint' })));
     this.form.querySelector('.row').append(h('button', { class: 'button', type: 'button', 'data-t': 'bulkNew', on: { click: () => this.startAnew() } }));
@@ -49,6 +50,19 @@ export class BulkView {
     this.keeping = null;
     const { batch, outcomes, text, page } = this;
     passing.set(storageName, JSON.stringify({ owner: page.accounts.own.ID, batch, outcomes, text: text.value }));
+  }
+
+  keepSoon() {
+    this.keeping ??= setTimeout(() => this.keep(), keptEvery);
+  }
+
+  /** Chromium takes a minute to put thousands of lines into a field one by one. */
+  paste(event) {
+    const text = event.clipboardData.getData('text/plain');
+    if (text.length < longPaste) return;
+    event.preventDefault();
+    this.text.setRangeText(text, this.text.selectionStart, this.text.selectionEnd, 'end');
+    this.keepSoon();
   }
 
   async startAnew() {
@@ -76,6 +90,7 @@ export class BulkView {
       await this.lookUp(lines.filter((line) => !line.problem));
       this.judge(lines);
       Object.assign(this, { lines, said: [] });
+      this.keep();
       byId('bulk-preview').hidden = false;
       this.render();
     } catch (error) {
@@ -87,7 +102,7 @@ export class BulkView {
 
   async lookUp(lines) {
     const { accounts } = this.page;
-    const known = accounts.byName();
+    const known = accounts.byName().set(accounts.own.Name.toLowerCase(), accounts.own);
     const wanted = new Set(lines.map((line) => line.who.toLowerCase()).filter((who) => !known.has(who)));
     const waiting = wanted.values();
     let done = 0;
@@ -223,7 +238,7 @@ export class BulkView {
   settle(line, state, result = '') {
     Object.assign(line, { state, result });
     this.outcomes[line.id] = { state: state === 'running' ? 'unknown' : state, result };
-    this.keeping ??= setTimeout(() => this.keep(), keptEvery);
+    this.keepSoon();
     // Once for many lines: thousands go by in a minute.
     this.rendering ??= requestAnimationFrame(() => {
       this.rendering = null;

@@ -30,7 +30,6 @@ export class ListView {
     listen('stop-loading', 'click', () => this.loading.abort());
     listen('search', 'input', (search) => this.change({ search }));
     listen('status', 'change', (status) => this.change({ status }));
-    listen('sort', 'change', (column) => this.sortBy(column));
     listen('scope', 'change', () => this.choose());
   }
 
@@ -100,8 +99,6 @@ export class ListView {
     byId('load').hidden = accounts.own.Child === 0;
     fill(byId('list-note'), isListed ? t('listedAt', { time: time(this.listedAt) }) : '', ' ', accounts.isRoot ? '' : t('listFee', { fee: money(fees.listing) }));
     const names = Object.keys(columns);
-    fill(byId('sort'), names.map((each) => h('option', { value: each }, t(`col_${each}`))));
-    byId('sort').value = sort;
     fill(byId('list-head'), names.map((each) => h('th', {
       scope: 'col', class: isFigure(each) ? 'number' : null, 'aria-sort': sort !== each ? 'none' : descending ? 'descending' : 'ascending',
     }, h('button', { type: 'button', class: 'sort', dataset: { sort: each }, on: { click: () => this.sortBy(each) } }, t(`col_${each}`)))));

@@ -27,6 +27,11 @@ const views = {};
 const page = {
   showPending,
   say: (text) => fill(byId('said'), text),
+  /** To the list, with a word on what was done. */
+  leaveWith(text) {
+    page.farewell = text;
+    location.hash = 'list';
+  },
   changeKey(key) {
     choice.set(key, choice.isRemembered);
     page.api = page.accounts.api = new Api(key);
@@ -130,7 +135,8 @@ function wantedPart() {
 async function showPart() {
   if (!page.accounts) return;
   const { name, id } = wantedPart();
-  page.say('');
+  page.say(page.farewell ?? '');
+  page.farewell = '';
   const view = await viewOf(name).catch(() => page.say(t('partMissing')));
   if (!view || wantedPart().name !== name) return;
   for (const each of Object.keys(loaders)) byId(`view-${each}`).hidden = each !== name;

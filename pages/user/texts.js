@@ -32,7 +32,6 @@ export const texts = byLanguage({
   notListed: ['You have {count, plural, one {# child} other {# children}}. The list has not been asked for yet.', '您有 {count, plural, other {# 个}}直接下级，尚未列出。'],
   search: ['Search', '搜索'],
   searchHint: ['Name, alias, e-mail, id', '名称、别名、邮箱、ID'],
-  sortBy: ['Sort by', '排序'],
   statusAll: ['All', '全部'],
   statusOn: ['Enabled', '启用'],
   statusOff: ['Disabled', '停用'],
