@@ -7,7 +7,6 @@ import { Table } from './shared/table.js';
 import { state } from './key-list.js';
 
 const week = 7 * 86_400_000;
-const mostWords = 40;
 // Below the usual CALL_MIN_BALANCE requests are refused.
 const low = 1;
 
@@ -41,7 +40,7 @@ export function tiles(account) {
   const left = all > 0 ? clamp(info.balance / all) : 0;
   const tokens = (usage) => t('tile.tokens', { input: compact(usage.PromptTokens), output: compact(usage.CompletionTokens) });
   return h('div', { class: 'tiles' },
-    tile('left', money(info.balance), bar(left, left < 0.1 ? 'warn' : '', t('tile.leftBar', { percent: percent(left) })),
+    tile('left', money(info.balance), bar(left, left < 0.1 ? 'warn' : '', percent(left)),
       t('tile.used', { money: money(info.credit_used) })),
     tile('tile.today', money(today.CreditUsed), t('tile.count', { count: today.Requests }), tokens(today)),
     tile('tile.month', money(month.CreditUsed), monthLimit(info, month), t('tile.count', { count: month.Requests }), tokens(month)),
@@ -90,10 +89,10 @@ function cardBalance(card) {
   return h('span', { class: 'card-balance' }, money(card.balance), bar(part, '', percent(part)));
 }
 
-/** What ends within a week is marked. This computer's clock may be wrong: a card that is listed is never called expired. */
+/** What ends within a week is marked. This computer's clock may be wrong: a card that is listed has not expired. */
 function expiry(card) {
   const left = toDate(card.expires_at) - Date.now();
-  const soon = left < week && h('span', { class: 'badge warn' }, left > 0 ? relative(card.expires_at) : t('cards.past'));
+  const soon = left > 0 && left < week && h('span', { class: 'badge warn' }, relative(card.expires_at));
   return h('span', { class: 'row', title: card.expires_at }, date(card.expires_at), soon);
 }
 
@@ -124,9 +123,7 @@ function rateTable(info) {
 function words(text) {
   const all = String(text ?? '').split(/\s+/).filter(Boolean);
   if (!all.length || (all.length === 1 && all[0] === '*')) return t('limits.all');
-  const rest = all.length - mostWords;
-  return h('span', { class: 'words' }, all.slice(0, mostWords).map((each) => [h('code', {}, foreign(each)), ' ']),
-    rest > 0 && h('span', { class: 'muted', title: all.slice(mostWords).join(' ') }, t('limits.more', { count: rest })));
+  return h('div', { class: 'words', tabindex: '0' }, all.map((each) => [h('code', {}, foreign(each)), ' ']));
 }
 
 function modelLimits(all) {

@@ -199,6 +199,15 @@ def test_limits_and_access_are_listed(site, house, page):
     expect(facts).to_contain_text("20")
 
 
+def test_a_long_list_of_what_is_allowed_scrolls_in_its_own_box(site, page):
+    addresses = [f"10.{n // 250}.{n % 250}.0/24" for n in range(998)]
+    account = site.make_child(5, AllowIPs="127.0.0.1 " + " ".join(addresses))
+    show(page, site, account.key)
+    box = page.locator(".words").filter(has_text="10.3.247.0/24")
+    assert box.locator("code").count() == 999
+    assert box.bounding_box()["height"] <= 160
+
+
 @pytest.mark.parametrize("used, kind", [(799, ""), (801, "warn"), (1200, "bad")])
 def test_the_bar_of_the_month_warns(site, house, page, used, kind):
     info = json.loads(site.gateway.call("GET", "/dashboard/x_user/info", key=house[0].key)[2])
