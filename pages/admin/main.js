@@ -81,7 +81,6 @@ class Console {
 
   answered() {
     this.answeredAt = Date.now();
-    byId('fresh').textContent = t('fresh', { time: time(this.answeredAt) });
     this.fault = null;
     this.showAway();
   }
@@ -102,6 +101,7 @@ class Console {
   }
 
   showAway() {
+    if (this.answeredAt) byId('fresh').textContent = t('fresh', { time: time(this.answeredAt) });
     const box = byId('away');
     box.hidden = !this.fault;
     const since = this.answeredAt ?? this.startedAt;

@@ -26,7 +26,7 @@ const rate = (value) => (value === null ? '–' : number(Number(value.toPrecisio
 const share = (count, served) => (served > 0 || count > 0 ? count / Math.max(served, count) : null);
 const shareWords = (value) => (value === null ? '–' : percent(value));
 const ofServed = (count, last) => t('live.of', { count: number(count), total: number(last.served) });
-const pair = (counts, { bounds }) => `${time(quantile(counts, bounds, 0.5))} / ${time(quantile(counts, bounds, 0.99))}`;
+const pair = (counts, { bounds }) => (quantile(counts, bounds, 0.5) === null ? '–' : `${time(quantile(counts, bounds, 0.5))} / ${time(quantile(counts, bounds, 0.99))}`);
 const p99 = (counts, { bounds }) => quantile(counts, bounds, 0.99)?.seconds ?? null;
 
 function shareTile(name, count, isBad) {
@@ -71,7 +71,7 @@ class Tile {
     this.element.hidden = Boolean(isThere && !isThere(stats));
     this.figure.textContent = last ? figure(last, stats, now) : '–';
     this.figure.classList.toggle('is-bad', Boolean(last && isBad?.(last)));
-    this.note.textContent = t(`tile.${name}.note`) + (last && note ? ` (${note(last)})` : '');
+    this.note.textContent = t(`tile.${name}.note`) + (last?.served && note ? ` (${note(last)})` : '');
     this.line.add(now ? point(now, stats) : null);
   }
 }

@@ -33,7 +33,7 @@ export class Panel {
     const choose = (field, words) => h('select', { id: `pool-${field}`, on: { change: (event) => this.choose(field, event.target.value) } }, words);
     this.inputs = {
       words: h('input', { id: 'pool-words', type: 'search', autocomplete: 'off', spellcheck: 'false', on: { input: (event) => this.choose('words', event.target.value) } }),
-      state: choose('state'), provider: choose('provider'), level: choose('level'),
+      state: choose('state'), level: choose('level'), provider: choose('provider'),
     };
     this.labels = Object.entries(this.inputs).map(([field, input]) => h('label', { for: input.id, dataset: { t: `pool.filter.${field}` } }));
     this.count = h('p', { class: 'muted', role: 'status' });

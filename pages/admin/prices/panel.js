@@ -39,7 +39,7 @@ export class Panel {
     this.about = h('p', { class: 'muted' });
     this.fault = h('p', { class: 'notice bad', role: 'alert', hidden: true });
     this.table = new Table({
-      caption: 'price.caption', empty: 'price.none', pageSize: 100, sort: { key: 'model', descending: false },
+      caption: 'price.caption', empty: 'price.none', pageSize: 30, sort: { key: 'model', descending: false },
       columns: [
         { key: 'model', title: 'spend.model', value: (row) => row.model, cell: (row) => (row.isFallback ? h('em', {}, t('price.fallback')) : foreign(row.model)) },
         ...shown.map((field) => ({ key: field, title: `price.${field}`, align: 'end', value: (row) => row.price[field], cell: (row) => money(row.price[field]) })),

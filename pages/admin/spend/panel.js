@@ -42,7 +42,7 @@ export class Panel {
     this.models = new Table({
       caption: 'spend.models', sort: { key: 'cost', descending: true }, empty: 'spend.none',
       columns: [
-        { key: 'model', title: 'spend.model', value: (row) => row.model, cell: (row) => foreign(row.model) },
+        { key: 'model', title: 'spend.model', value: (row) => row.model, cell: (row) => foreign(row.model || t('spend.no_model')) },
         figure('requests'), figure('prompt'), figure('cached'), figure('completion'),
         { key: 'cost', title: 'spend.cost', align: 'end', value: (row) => row.cost, cell: (row) => money(row.cost) },
         { key: 'share', title: 'spend.share', align: 'end', sort: false, cell: (row) => share(row.cost) },
@@ -113,7 +113,7 @@ export class Panel {
     const days = daysOf(bill, this.days);
     const models = modelsOf(bill);
     const byDay = new Map(bill.data.map((day) => [day.date, day.usage_details]));
-    this.chart.setData({ labels: days, series: models.map(({ model }) => ({ name: model, values: days.map((day) => byDay.get(day)?.[model]?.cost ?? 0) })) });
+    this.chart.setData({ labels: days, series: models.filter((row) => row.cost > 0).map(({ model }) => ({ name: model || t('spend.no_model'), values: days.map((day) => byDay.get(day)?.[model]?.cost ?? 0) })) });
     this.models.setRows(models, { keepPage: true });
     this.accounts.setRows(bill.usage_users, { keepPage: true });
   }

@@ -12,6 +12,7 @@ export const texts = byLanguage({
   'spend.about': ['spent by all accounts in {count, plural, one {this day} other {# days}}, {requests} requests', '全部账户 {count} 天的消费，{requests} 次请求'],
   'spend.about_one': ['spent by {name} in {count, plural, one {this day} other {# days}}, {requests} requests', '{name} {count} 天的消费，{requests} 次请求'],
   'spend.none': ['Nothing was spent in this time.', '此期间没有消费。'],
+  'spend.no_model': ['without a model', '未指定模型'],
   'spend.model': ['Model', '模型'],
   'spend.requests': ['Requests', '请求'],
   'spend.prompt': ['Input tokens', '输入 Token'],
