@@ -11,14 +11,13 @@ import pytest
 from playwright.sync_api import expect
 
 from processes import make_root_key, wait_for
-from web import PAGES, Site
+from web import PAGES, REPOSITORY, Site
 
 ATTRIBUTION = "proxyxai.com 提供基础支撑"
 MARKUP = '<img src=x onerror="window.hacked=1"><b>bold</b>'
 ARABIC = "\u202eمرحبا بالعالم"
 LONG = "W" * 120
-AXE = [pathlib.Path(folder) / "node_modules/axe-core/axe.min.js" for folder in
-       [os.environ.get("PROXYXAI_NODE", "build/e2e-node"), "build/pages-node", "tests/pages"]]
+AXE = pathlib.Path(os.environ.get("PROXYXAI_PAGES_NODE", REPOSITORY / "build" / "pages-node")) / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -669,25 +668,23 @@ def test_all_is_done_by_keyboard(site, house, page):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 375])
 def test_axe_finds_no_fault(site, house, pages, theme, width):
-    axe = next((path for path in AXE if path.exists()), None)
-    assert axe, "axe-core is not installed: npm install in tests/pages"
     page = pages.open(width=width, theme=theme)
     page.expect_errors("401")
     unknown = make_root_key()
     page.goto(site.url("usage"))
-    states = [run_axe(page, axe)]
+    states = [run_axe(page)]
     show(page, site, house[0].key, unknown)
     page.get_by_text("Show as a table").click()
-    states.append(run_axe(page, axe))
+    states.append(run_axe(page))
     page.locator(".key-choice").nth(1).click()
-    states.append(run_axe(page, axe))
+    states.append(run_axe(page))
     page.locator(".key-remove").nth(1).click()
-    states.append(run_axe(page, axe))
+    states.append(run_axe(page))
     assert states == [[]] * 4
 
 
-def run_axe(page, path):
-    page.evaluate(path.read_text())
+def run_axe(page):
+    page.evaluate(AXE.read_text())
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
     return [(each["id"], each["impact"], [node["target"] for node in each["nodes"]][:3]) for each in found]
 
