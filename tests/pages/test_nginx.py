@@ -471,6 +471,7 @@ def paper(tmp_path_factory):
         (page / "shared" / "icon.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'></svg>" + " " * 2000)
         for hidden in (".env", ".git/config", "shared/.main.js.swp"):
             (page / hidden).write_text(SECRET)
+    (tree / "docs" / "404.html").write_text("<!doctype html><title>not here</title>")
     (tree / "secret.txt").write_text(SECRET)
     (directory / "secret.txt").write_text(SECRET)
     nginx = Nginx(directory / "nginx", free_port(), tree)
@@ -571,6 +572,13 @@ def test_nothing_beside_the_page_is_read(paper, path):
             raw.send(f"GET {path} HTTP/1.1\r\nHost: {name or 'www'}.{DOMAIN}\r\nConnection: close\r\n\r\n")
             answer = raw.read_all()
         assert SECRET.encode() not in answer and answer.split()[1] in (b"400", b"404"), answer[:200]
+
+
+def test_a_page_has_its_own_words_for_what_is_not_there(paper):
+    for path in ("/nothing", "/en/nothing.html", "/.env"):
+        status, _, body = fetch(paper, "docs", path)
+        assert status == 404 and b"<title>not here</title>" in body
+    assert fetch(paper, "usage", "/nothing")[0] == 404
 
 
 def test_directories_are_not_listed_and_nothing_is_written(paper):
