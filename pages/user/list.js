@@ -132,7 +132,7 @@ export class ListView {
     const name = h('th', { scope: 'row', role: 'rowheader', class: 'name' }, h('div', { class: 'branch' },
       hasInner ? this.knob(row, isOpen) : h('span', { class: 'knob' }),
       h('div', {}, h('a', { href: `#account-${row.ID}` }, foreign(row.Name)),
-        row.Alias && h('div', {}, foreign(row.Alias)), h('div', { class: 'small' }, foreign(row.Email)))));
+        row.Alias && h('div', {}, foreign(row.Alias)), h('div', { class: 'muted small' }, foreign(row.Email)))));
     // By the object model, which a strict policy allows.
     name.style.setProperty('--depth', Math.min(depth, deepestIndent));
     const cells = Object.entries(columns).slice(1).map(([column, text]) => cell(column, t(`col_${column}`), isFigure(column), text ? text(row[column]) : statusBadge(row)));
