@@ -431,10 +431,10 @@ def test_operations_are_not_reached(site, name):
 
 def test_no_key_is_in_the_logs(site):
     key = "sk-Xvs" + "K3yInL0g" * 5 + "Abcde"
-    hidden = "%73k-" + key[3:]
+    hidden, nested = "%73%6B-" + key[3:], "%2Fsk%2d" + key[3:]
 
     def everywhere():
-        for path in (f"/v1/models?api_key={key}", f"/v1/models/{key}", f"/x-users/{hidden}", f"/{key}/a.js?{key}", f"/v1/models?a={hidden}"):
+        for path in (f"/v1/models?api_key={key}", f"/v1/models/{key}", f"/x-users/{hidden}", f"/a{nested}", "/v1/files/task-0123456789abcdef", f"/{key}/a.js?{key}", f"/v1/models?a={hidden}"):
             for name in NAMES:
                 site.get(name, path, {"Authorization": f"Bearer {key}", "x-api-key": key, "User-Agent": key, "Referer": f"http://a/?{key}",
                                       "Sec-WebSocket-Protocol": f"openai-insecure-api-key.{key}", "Cookie": f"a={key}", "X-Forwarded-For": key})
@@ -446,7 +446,7 @@ def test_no_key_is_in_the_logs(site):
         everywhere()
     wait_for(lambda: f"host={site.host('')} " in site.nginx.access_log.read_text(), what="the log's lines")
     written = site.nginx.access_log.read_text() + site.nginx.error_log.read_text() + site.nginx.start_log()
-    assert "path=/v1/models " in written and "path=(a-key) " in written
+    assert "path=/v1/models " in written and "path=(a-key) " in written and "path=/v1/files/task-0123456789abcdef " in written
     assert key.lower() not in written.lower() and key[6:].lower() not in written.lower()
 
 
