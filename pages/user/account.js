@@ -54,10 +54,9 @@ export class AccountView {
       const row = await accounts.look(id, signal);
       if (!row) throw new Error(t('error.account_not_found'));
       this.parent = accounts.above(row) ?? await accounts.look(parentOf(row), signal);
-      this.row = row;
       this.body.hidden = false;
       if (isOther) this.reset();
-      this.render();
+      this.become(row, isOther ? undefined : this.row);
       if (isOther) this.title.focus();
     } catch (error) {
       if (!isAborted(error)) fill(this.error, explain(error)).hidden = false;
@@ -69,14 +68,16 @@ export class AccountView {
       form.reset();
       clearFaults(form);
     }
-    for (const each of ['rates', 'limits', 'names']) show(this.forms[each], this.row);
-    this.resetAccess();
   }
 
-  /** The fields of lists say what is added and taken out, not what is on them. */
-  resetAccess() {
-    const { Resources, AbortPolicy } = this.row;
-    show(this.forms.access, { Resources, AbortPolicy });
+  /** The account as it is now. Else a limit that a recharge has changed would be set back with the next limit that is saved. */
+  become(row, before) {
+    this.row = row;
+    // The fields of lists say what is added and taken out, not what is on them.
+    const access = (each) => each && { Resources: each.Resources, AbortPolicy: each.AbortPolicy };
+    for (const each of ['rates', 'limits', 'names']) show(this.forms[each], row, before);
+    show(this.forms.access, access(row), access(before));
+    this.render();
   }
 
   render() {
@@ -136,8 +137,7 @@ export class AccountView {
     const { row } = this;
     const answer = await act(this.page, form, { method: 'put', path: `/x-users/${row.ID}`, ...action, values: { name: row.Name, ...action.values } });
     if (!answer) return false;
-    this.row = { ...row, ...answer.User.Updates };
-    this.render();
+    this.become({ ...row, ...answer.User.Updates }, row);
     return true;
   }
 
@@ -197,7 +197,9 @@ export class AccountView {
   }
 
   async access() {
-    if (await this.change(this.forms.access, () => [t('accessWarning'), t('noMoney')])) this.resetAccess();
+    const { elements } = this.forms.access;
+    if (!await this.change(this.forms.access, () => [t('accessWarning'), t('noMoney')])) return;
+    for (const each of ['AllowModels', 'DenyModels', 'AllowIPs', 'DenyIPs']) elements[each].value = '';
   }
 
   turn() {

@@ -94,8 +94,13 @@ const namesOf = (form) => [...form.elements].map((each) => each.name).filter((ea
 /** As it is typed: no grouping, no exponent. */
 export const textOf = (value) => (typeof value === 'number' ? value.toFixed(9).replace(/\.?0+$/, '') : value);
 
-export function show(form, row) {
-  for (const each of namesOf(form)) form.elements[each].value = (fields[each].print ?? textOf)(row[each] ?? '');
+/** Shows `row` in the fields; given what they showed before, only in those that nobody has typed into since. */
+export function show(form, row, before) {
+  for (const name of namesOf(form)) {
+    const textIn = (from) => (name in from ? (fields[name].print ?? textOf)(from[name]) : '');
+    const control = form.elements[name];
+    if (!before || control.value === textIn(before)) control.value = textIn(row);
+  }
 }
 
 /** Says what is wrong at the field, or of the whole form where it has no such field. */

@@ -58,7 +58,7 @@ export const texts = byLanguage({
   rotateTitle: ['New key for {name}', '为 {name} 更换密钥'],
   deleteTitle: ['Delete {name}', '删除 {name}'],
   unsettled: ['Whether it was done is not known. Doing the same again is safe: it is done once.', '尚不知是否已完成。可放心重试：只会执行一次。'],
-  pending: ['Not known to have ended: {what}', '结果未知：{what}'],
+  pending: ['It is not known whether this was done: {what}. Finishing it is safe: it is done once.', '尚不知是否已完成：{what}。可放心完成：只会执行一次。'],
   pendingFinish: ['Finish it', '完成它'],
   pendingForget: ['Leave it', '放弃'],
   enableTitle: ['Enable {name}', '启用 {name}'],

@@ -483,10 +483,10 @@ def test_answer_lost_for_good_can_be_finished_after_a_reload_once(desk, page, pa
     page.locator("#recharge .form-fault", has_text="Whether it was done is not known").wait_for()
     assert page.locator("#recharge-CreditGranted").input_value() == "7"
     page.reload()
-    page.get_by_text(f"Not known to have ended: Recharge {child.name} with $7.00").wait_for()
+    page.get_by_text(f"It is not known whether this was done: Recharge {child.name} with $7.00.").wait_for()
     shot(page, "user-pending")
     page.get_by_role("button", name="Finish it").click()
-    page.get_by_text("Not known to have ended").wait_for(state="detached")
+    page.get_by_text("It is not known whether this was done").wait_for(state="detached")
     assert row_of(site, child)["Balance"] == 37 and parent.balance() == (9900 - 37) * DOLLAR
     # The next one is meant as another one.
     desk.account(child).change("recharge", CreditGranted="7")
@@ -527,6 +527,20 @@ def test_limits_are_changed_and_only_what_changed_is_sent(desk, page, parent, si
     assert "Nothing was changed" in page.locator("#limits .form-status").inner_text() and desk.dialog.count() == 0
     desk.change("limits", ModelLimits="")
     assert row_of(site, child)["ModelLimits"] == {}
+
+
+def test_limits_that_a_recharge_changed_are_not_set_back(desk, page, parent, site):
+    child = site.make_child(30, by=parent)
+    desk.sign_in(parent.key).account(child).fill("limits", TPM="777")
+    desk.change("recharge", CreditGranted="200")
+    assert page.locator("#limits-HardLimit").input_value() == "300" and page.locator("#limits-TPM").input_value() == "777"
+    question = desk.change("limits")
+    assert "Tokens per minute: 777" in question and "Monthly limit" not in question
+    assert (row_of(site, child)["HardLimit"], row_of(site, child)["TPM"]) == (300, 777)
+    # Changed by somebody else meanwhile.
+    site.gateway.change(child, RPM=5)
+    page.get_by_role("button", name="Look again").click()
+    expect(page.locator("#limits-RPM")).to_have_value("5")
 
 
 def test_limits_above_the_parents_are_said_at_the_field(desk, page, site):
