@@ -1,0 +1,80 @@
+// One thing that the user means to do, with an idempotency key of its own: sent again, after a lost answer or a reload of the page,
+// it is answered as the first time and moves no money twice.
+import { passing } from './shared/store.js';
+
+const storageName = 'pending-actions';
+// The service keeps answers for 24 hours.
+const keptFor = 23 * 3600 * 1000;
+const attempts = 3;
+const longestWait = 60;
+
+/** crypto.randomUUID is only there on https. */
+export function makeKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+const readPending = () => JSON.parse(passing.get(storageName) ?? '[]').filter((each) => Date.now() - each.at < keptFor);
+
+/** Whether it may have been done all the same: nobody who knows said no. */
+export function isUnsettled({ isNetwork, status, code }) {
+  return isNetwork || code === 'not_json' || code === 'idempotency_key_in_use' || (status >= 500 && code !== 'storage_unavailable');
+}
+
+const isWorthWaiting = (error) => isUnsettled(error) || ['storage_unavailable', 'rate_limit_exceeded'].includes(error.code);
+
+function pause(seconds, signal) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, seconds * 1000);
+    signal?.addEventListener('abort', resolve, { once: true });
+  });
+}
+
+export class Intent {
+  /** `text` and `values`: what it is called; `owner`: the id of the account that does it. */
+  constructor({ method, path, body, text, values, owner, key = makeKey(), at = Date.now() }) {
+    Object.assign(this, { method, path, body, text, values, owner, key, at });
+  }
+
+  isSameAs({ method, path, body }) {
+    return JSON.stringify([this.method, this.path, this.body]) === JSON.stringify([method, path, body]);
+  }
+
+  remember(isOpen = true) {
+    const others = readPending().filter((each) => each.key !== this.key);
+    passing.set(storageName, JSON.stringify(isOpen ? [...others, this] : others));
+  }
+
+  forget() {
+    this.remember(false);
+  }
+
+  call(api) {
+    const options = { idempotencyKey: this.key };
+    return this.method === 'delete' ? api.delete(this.path, options) : api[this.method](this.path, this.body, options);
+  }
+
+  /** Tries again what may help, with the same key. `onWait(seconds)` is told before each wait. */
+  async send(api, { signal, onWait = () => {} } = {}) {
+    this.remember();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const answer = await this.call(api);
+        this.forget();
+        return answer;
+      } catch (error) {
+        if (isUnsettled(error)) this.wasLost = true;
+        else this.forget();
+        if (attempt === attempts || !isWorthWaiting(error) || signal?.aborted) throw error;
+        const seconds = Math.min(error.retryAfter || attempt, longestWait);
+        onWait(seconds);
+        await pause(seconds, signal);
+        if (signal?.aborted) throw error;
+      }
+    }
+  }
+}
+
+/** What this account began in this tab without learning how it ended. */
+export function pendingOf(owner) {
+  return readPending().filter((each) => each.owner === owner).map((each) => new Intent(each));
+}
