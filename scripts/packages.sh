@@ -48,6 +48,9 @@ need_packages() {
 build_packages=(ca-certificates g++ cmake ninja-build pkg-config ccache 'libboost1.81-dev|libboost-dev' libssl-dev nlohmann-json3-dev
   libsqlite3-dev libspdlog-dev libcurl4-openssl-dev libmimalloc-dev)
 test_packages=(libgtest-dev libgmock-dev python3 python3-venv curl openssl sqlite3 ca-certificates)
+# A browser, and signs for what it shows of Chinese.
+page_packages=('nginx-light|nginx' fonts-noto-cjk)
+[ -n "${PROXYXAI_CHROMIUM:-}" ] || page_packages+=(chromium)
 # Node may come from elsewhere, with an npm of its own that Debian's does not go along with.
 command -v node >/dev/null || test_packages+=(nodejs)
 command -v npm >/dev/null || test_packages+=(npm)
