@@ -169,8 +169,8 @@ export class BulkView {
     fill(byId('bulk-summary'), texts.filter(Boolean).map((each) => t(each, sums)).join(' '));
     const isRunning = Boolean(this.stopping);
     fill(byId('bulk-go'), t('bulkGo', sums));
-    byId('bulk-go').disabled = !sums.count || sums.isShort;
-    byId('bulk-go').hidden = isRunning;
+    byId('bulk-go').disabled = sums.isShort;
+    byId('bulk-go').hidden = isRunning || !sums.count;
     for (const each of ['bulk-stop', 'bulk-bar']) byId(each).hidden = !isRunning;
     for (const each of this.form.elements) each.disabled = isRunning;
   }
@@ -178,8 +178,8 @@ export class BulkView {
   rowOf(line) {
     const { row, amount, days, state } = line;
     const contents = {
-      line: number(line.number), account: row ? [foreign(row.Name), ' ', h('span', { class: 'muted' }, foreign(row.Email))] : foreign(line.text),
-      amount: amount ? [exactMoney(amount), days && ` · ${t('days', { count: days })}`] : '–', cost: row && amount ? exactMoney(this.costOf(line)) : '–',
+      line: number(line.number), account: row?.Email ? [foreign(row.Name), ' ', h('span', { class: 'muted' }, foreign(row.Email))] : foreign(line.text),
+      amount: amount ? [exactMoney(amount), days && ` · ${t('days', { count: days })}`] : '–', cost: line.problem ? '–' : exactMoney(this.costOf(line)),
       result: [h('span', { class: `badge ${badges[state]}` }, t(`bulk_${state}`)), ' ', line.problem ? t(line.problem) : line.result],
     };
     return h('tr', { role: 'row' }, columns.map((each) => cell(each, t(`bulk_${each}`), ['amount', 'cost'].includes(each), contents[each])));
