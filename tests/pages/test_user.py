@@ -687,7 +687,7 @@ def test_mended_batch_recharges_only_what_is_new(desk, page, parent, site):
     assert [row_of(site, each)["Balance"] for each in (first, second)] == [20, 15]
     page.get_by_role("button", name="New batch").click()
     desk.confirm()
-    assert page.locator("#bulk-text").input_value() == ""
+    expect(page.locator("#bulk-text")).to_have_value("")
     desk.check(f"{first.name} 5")
     assert "To recharge: 1. Done: 0." in page.locator("#bulk-summary").inner_text()
 
