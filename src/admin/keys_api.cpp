@@ -62,6 +62,25 @@ std::optional<WallTime> since_of(const KeyHealth& health) {
          })->since;
 }
 
+const char* to_string(KeyLimit::Kind kind) {
+  switch (kind) {
+    case KeyLimit::Kind::cooling: return "cooling";
+    case KeyLimit::Kind::excluded_model: return "excluded_model";
+    case KeyLimit::Kind::excluded_endpoint: return "excluded_endpoint";
+  }
+  return "";
+}
+
+/// What Reason has in words: subjects are models as clients wrote them, so that words alone could be anything's.
+ordered_json limits_of(const KeyHealth& health) {
+  ordered_json limits = ordered_json::array();
+  for (const KeyLimit& each : health.limits) {
+    limits.push_back({{"Kind", to_string(each.kind)}, {"Subject", each.subject}, {"Reason", each.reason}, {"Since", to_rfc3339(each.since)},
+                      {"Until", time_or_null(each.until)}});
+  }
+  return limits;
+}
+
 ordered_json render(const KeyView& key) {
   return {{"ID", key.id},
           {"Name", key.name},
@@ -76,6 +95,7 @@ ordered_json render(const KeyView& key) {
           {"Reason", reason_of(key.health)},
           {"Since", time_or_null(since_of(key.health))},
           {"Until", time_or_null(until_of(key.health))},
+          {"Limits", limits_of(key.health)},
           {"PartialKey", key.partial},
           {"Requests", key.health.requests},
           {"Failures", key.health.failures},

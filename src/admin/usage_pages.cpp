@@ -172,6 +172,12 @@ Task<ApiResponse> show_info(AccountService& accounts, Clock& clock, AccountPtr c
   ordered_json json = render_own(row, cards);
   json["daily_usage"] = render_own_usage(day);
   json["monthly_usage"] = render_own_usage(month);
+  const AccountService::Settings& settings = accounts.settings();
+  const bool pays = !row.is_root;
+  json["fees"] = {{"transaction", to_dollars(pays ? settings.fee_transaction : Money{})}, {"listing", to_dollars(pays ? settings.fee_listing : Money{})}};
+  json["minimums"] = {{"call", to_dollars(settings.call_min_balance)},
+                      {"user", to_dollars(settings.user_min_balance)},
+                      {"manage", to_dollars(settings.user_api_min_balance)}};
   co_return to_answer(json);
 }
 

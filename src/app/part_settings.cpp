@@ -53,7 +53,7 @@ Billing::Settings billing_settings(const Settings& settings) {
 }
 
 AccountService::Settings account_settings(const Settings& settings) {
-  return {settings.user_min_balance, settings.user_api_min_balance, settings.fee_transaction, settings.fee_listing};
+  return {settings.user_min_balance, settings.user_api_min_balance, settings.fee_transaction, settings.fee_listing, settings.call_min_balance};
 }
 
 Mailer::Settings mail_settings(const Settings& settings) {

@@ -34,6 +34,9 @@ struct RequestSums {
     total += count;
     (status == client_left ? clients_left : status >= 500 ? server_errors : status >= 400 ? client_errors : ok) += count;
   }
+  [[nodiscard]] ordered_json json() const {
+    return {{"Total", total}, {"Ok", ok}, {"ClientErrors", client_errors}, {"ServerErrors", server_errors}, {"ClientsLeft", clients_left}};
+  }
 };
 
 }  // namespace
@@ -86,12 +89,13 @@ void Status::set_gauges(Metrics& metrics) const {
 std::string Status::stats() const {
   const Parts& p = parts_;
   const Observer::Totals totals = p.observer.totals();
-  RequestSums sums;
+  RequestSums sums, management;
   std::map<std::string_view, std::uint64_t> by_endpoint;
   for (const auto& [endpoint, status, count] : totals.requests) {
     sums.add(status, count);
     by_endpoint[endpoint] += count;
   }
+  for (const auto& [status, count] : totals.others) management.add(status, count);
   ordered_json endpoints = ordered_json::object(), refusals = ordered_json::object(), keys = ordered_json::object(), bounds = ordered_json::array();
   for (const auto& [endpoint, count] : by_endpoint) endpoints[std::string(endpoint)] = count;
   for (const auto& [reason, count] : totals.refusals) refusals[std::string(reason)] = count;
@@ -103,8 +107,8 @@ std::string Status::stats() const {
       {"Version", PROXYXAI_VERSION},
       {"StartedAt", to_rfc3339(started_at_)},
       {"Now", to_rfc3339(p.clock.wall_now())},
-      {"Requests", {{"Total", sums.total}, {"Ok", sums.ok}, {"ClientErrors", sums.client_errors}, {"ServerErrors", sums.server_errors},
-                    {"ClientsLeft", sums.clients_left}}},
+      {"Requests", sums.json()},
+      {"Management", management.json()},
       {"ByEndpoint", std::move(endpoints)},
       {"Refusals", std::move(refusals)},
       {"Attempts", by_fault(totals.attempts)},

@@ -47,16 +47,28 @@ class LineFormatter final : public spdlog::formatter {
 }  // namespace
 
 std::string mask_keys(std::string_view text) {
-  constexpr std::size_t shortest = 8;
+  // Within a word only what is long is taken for a key: `task-force` is none.
+  constexpr std::size_t shortest = 8, shortest_within = 20, of_virtual_key = 40;
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const auto rest = text.substr(at);
-    if (rest.starts_with("sk-") && (at == 0 || !is_key_character(text[at - 1]))) {
+    if (rest.starts_with("sk-")) {
       std::size_t end = 3;
       while (end < rest.size() && is_key_character(rest[end])) ++end;
-      if (end - 3 >= shortest) {
+      const bool is_within = at > 0 && is_key_character(text[at - 1]);
+      if (end - 3 >= (is_within ? shortest_within : shortest)) {
         out.append("sk-***");
+        at += end;
+        continue;
+      }
+    }
+    // However what stands before it is written, such as `%73k-`.
+    if (rest.starts_with("Xvs")) {
+      std::size_t end = 3;
+      while (end < rest.size() && is_key_character(rest[end])) ++end;
+      if (end - 3 >= of_virtual_key) {
+        out.append("***");
         at += end;
         continue;
       }

@@ -43,6 +43,15 @@ Counter& Observer::requests(std::uint8_t endpoint, unsigned status) {
   return *counter;
 }
 
+Counter& Observer::others(unsigned status) {
+  Counter*& counter = others_[status];
+  if (counter == nullptr) {
+    counter = &metrics_.counter("proxyxai_other_requests_total", "Requests for the management API, and those that were refused for what their head is, by status.",
+                                "status=\"" + std::to_string(status) + '"');
+  }
+  return *counter;
+}
+
 Counter& Observer::refusals(std::string_view reason) {
   const auto found = refusals_.find(reason);
   if (found != refusals_.end()) return *found->second;
@@ -53,10 +62,11 @@ Counter& Observer::refusals(std::string_view reason) {
 }
 
 Observer::Totals Observer::totals() const {
-  Totals totals{{}, {}, values_of(attempts_), values_of(retries_), total_.counts(), first_byte_.counts(), added_.counts()};
+  Totals totals{{}, {}, {}, values_of(attempts_), values_of(retries_), total_.counts(), first_byte_.counts(), added_.counts()};
   for (const auto& [key, counter] : requests_) {
     totals.requests.push_back({endpoint_names()[key >> 16], key & 0xffff, counter->value()});
   }
+  for (const auto& [status, counter] : others_) totals.others.emplace_back(status, counter->value());
   for (const auto& [reason, counter] : refusals_) totals.refusals.emplace_back(reason, counter->value());
   return totals;
 }
@@ -67,7 +77,7 @@ void Observer::on_retry(const Attempt& attempt) { retries_[static_cast<std::size
 
 void Observer::on_other(const AccessRecord& record) {
   if (!record.reason.empty()) refusals(record.reason).add();
-  requests(0, record.status).add();
+  others(record.status).add();
   bytes_in_.add(record.bytes_in);
   bytes_out_.add(record.bytes_out);
   if (log_.enabled()) log_.write(record);

@@ -32,7 +32,9 @@ INSTANTIATE_TEST_SUITE_P(
                     MaskCase{"key=sk-XvsAAAABBBB", "key=sk-***"}, MaskCase{"Bearer sk-12345678", "Bearer ***"},
                     MaskCase{"Authorization: Bearer abcdefgh.ijk, x", "Authorization: Bearer *** x"},
                     MaskCase{"'Bearer abcdefgh'", "'Bearer ***'"}, MaskCase{"Bearer of news", "Bearer of news"},
-                    MaskCase{"sk-", "sk-"}, MaskCase{"sk-sk-12345678", "sk-***"}, MaskCase{"Bearer ", "Bearer "}));
+                    MaskCase{"sk-", "sk-"}, MaskCase{"sk-sk-12345678", "sk-***"}, MaskCase{"Bearer ", "Bearer "},
+                    MaskCase{"/v1/keysk-XvsAAAAAAAAAABBBBBBBBBBCCCCC", "/v1/keysk-***"}, MaskCase{"a risk-averse person", "a risk-averse person"},
+                    MaskCase{"/%73k-XvsAAAAAAAAAABBBBBBBBBBCCCCCCCCCCDDDDDDDDDDEEEEE", "/%73k-***"}, MaskCase{"Xvs and so on", "Xvs and so on"}));
 
 TEST(JsonText, IsTheInsideOfAString) {
   std::string all;

@@ -8,7 +8,7 @@ import pytest
 from processes import BUILD, in_parallel, wait_for
 
 FIRST, SECOND, THIRD = "sk-upstream-first-0001", "sk-upstream-second-0002", "sk-upstream-third-00003"
-FIELDS = ["ID", "Name", "Provider", "Level", "Weight", "RPM", "TPM", "Concurrency", "Status", "State", "Reason", "Since", "Until", "PartialKey",
+FIELDS = ["ID", "Name", "Provider", "Level", "Weight", "RPM", "TPM", "Concurrency", "Status", "State", "Reason", "Since", "Until", "Limits", "PartialKey",
           "Requests", "Failures", "LastUsedAt", "CreatedAt"]
 
 
@@ -83,6 +83,19 @@ def test_cache_aware_routing_keeps_prompts_that_begin_alike_on_one_key(start, mo
     assert spread([f"{'The same instructions. ' * 500} Question {i}" for i in range(12)]) == [12]
     assert len(spread([f"Instructions {i}. " * 500 for i in range(40)])) > 3
     assert len(spread(["short"] * 60)) == 6, "what is not cached takes turns"
+
+
+def test_limits_of_a_key_are_told_apart_whatever_the_models_are_called(start, mock):
+    gateway = start(keys=[KEY])
+    name = "nope: invalid_api_key; cooling until 2030-01-01T00:00:00Z"
+    mock.script(KEY, "rate_limit", times=1, model="gpt-4o", retry_after=60)
+    mock.script(KEY, status=403, times=1, model="nope", body={"error": {"code": "model_not_found", "message": "does not have access to model"}})
+    gateway.chat(model="gpt-4o")
+    gateway.chat(model=name)
+    limits = gateway.shown(KEY)["Limits"]
+    assert {(each["Kind"], each["Subject"]) for each in limits} == {("cooling", "gpt-4o"), ("excluded_model", name)}
+    assert all(each["Since"] and each["Reason"] for each in limits)
+    assert {each["Kind"]: bool(each["Until"]) for each in limits} == {"cooling": True, "excluded_model": False}
 
 
 def test_bulk_in_every_form(start):

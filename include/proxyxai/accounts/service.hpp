@@ -56,9 +56,12 @@ class AccountService {
     Money user_api_min_balance = dollars(20);   ///< USER_API_MIN_BALANCE: what a caller must have to manage accounts.
     Money fee_transaction{200'000'000};         ///< FEE_TRANSACTION
     Money fee_listing{2'000'000};               ///< FEE_LISTING
+    Money call_min_balance = dollars(1);        ///< CALL_MIN_BALANCE: only told here.
   };
   AccountService(Ledger& ledger, AccountStore& store, AccountDirectory& accounts, Clock& clock, Settings settings)
       : ledger_(ledger), store_(store), accounts_(accounts), clock_(clock), settings_(settings) {}
+
+  [[nodiscard]] const Settings& settings() const { return settings_; }
 
   /// Refuses callers that may not manage accounts: 401 `insufficient_balance_for_management`.
   void require_manager(const Account& caller) const;

@@ -37,6 +37,7 @@ class Observer {
       std::uint64_t count;
     };
     std::vector<Requests> requests;
+    std::vector<std::pair<unsigned, std::uint64_t>> others;            ///< By status.
     std::vector<std::pair<std::string_view, std::uint64_t>> refusals;  ///< By reason.
     ByFault attempts, retries;
     Histogram::Counts duration, first_byte, added;
@@ -45,12 +46,14 @@ class Observer {
 
  private:
   Counter& requests(std::uint8_t endpoint, unsigned status);
+  Counter& others(unsigned status);
   Counter& refusals(std::string_view reason);
 
   Metrics& metrics_;
   AccessLog& log_;
   Clock& clock_;
   std::unordered_map<std::uint32_t, Counter*> requests_;  // by endpoint and status
+  std::unordered_map<unsigned, Counter*> others_;            // by status
   std::map<std::string, Counter*, std::less<>> refusals_;    // by reason
   std::array<Counter*, faults> attempts_{}, retries_{};
   Counter &bytes_in_, &bytes_out_;
