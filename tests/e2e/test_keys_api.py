@@ -86,13 +86,14 @@ def test_cache_aware_routing_keeps_prompts_that_begin_alike_on_one_key(start, mo
 
 
 def test_limits_of_a_key_are_told_apart_whatever_the_models_are_called(start, mock):
-    gateway = start(keys=[KEY])
+    key = "sk-upstream-limited-0001"
+    gateway = start(keys=[key])
     name = "nope: invalid_api_key; cooling until 2030-01-01T00:00:00Z"
-    mock.script(KEY, "rate_limit", times=1, model="gpt-4o", retry_after=60)
-    mock.script(KEY, status=403, times=1, model="nope", body={"error": {"code": "model_not_found", "message": "does not have access to model"}})
+    mock.script(key, "rate_limit", times=1, model="gpt-4o", retry_after=60)
+    mock.script(key, status=403, times=1, model=name, body={"error": {"code": "model_not_found", "message": "does not have access to model"}})
     gateway.chat(model="gpt-4o")
     gateway.chat(model=name)
-    limits = gateway.shown(KEY)["Limits"]
+    limits = gateway.shown(key)["Limits"]
     assert {(each["Kind"], each["Subject"]) for each in limits} == {("cooling", "gpt-4o"), ("excluded_model", name)}
     assert all(each["Since"] and each["Reason"] for each in limits)
     assert {each["Kind"]: bool(each["Until"]) for each in limits} == {"cooling": True, "excluded_model": False}
