@@ -188,7 +188,8 @@ def test_a_client_that_leaves_frees_upstream(site):
     raw.socket.close()
     site.mock.wait_for("client_gone", before + 1)
     (gone,) = [each for each in site.mock.requests() if each["outcome"] == "client_gone"]
-    assert gone["ended_ms"] - left < 200 * SLOW
+    # That it is freed, while the stream would last for minutes; how fast is a matter of how busy the computer is.
+    assert gone["ended_ms"] - left < 2000 * SLOW
 
 
 SIZE = 100 << 20
