@@ -13,11 +13,9 @@ export const factList = (facts) => h('ul', { class: 'stack' }, facts.map((each) 
 
 /** Says what went wrong at the field that the server names, else of the whole form. */
 function showError(form, error, intent) {
-  // What the server says of a value is more than words of ours would tell.
-  const isOfValue = error.code === 'invalid_value' && form.elements.namedItem(error.param);
   // The answer with a new key was lost, and the old key cannot ask for it again.
   const isKeyLost = error.status === 401 && intent.wasLost;
-  const text = isKeyLost ? t('keyLost') : isOfValue ? error.serverMessage : explain(error);
+  const text = isKeyLost ? t('keyLost') : explain(error);
   showFault(form, error.param, isUnsettled(error) ? `${text} ${t('unsettled')}` : text);
 }
 
