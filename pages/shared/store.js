@@ -21,6 +21,20 @@ class Store {
     }
   }
 
+  /** What was kept as JSON. What is broken, or not `isGood`, is dropped: null, as if there were nothing. */
+  getJson(name, isGood) {
+    const text = this.get(name);
+    if (text === null) return null;
+    try {
+      const value = JSON.parse(text);
+      if (isGood(value)) return value;
+    } catch {
+      // It was cut off, or is somebody else's.
+    }
+    this.remove(name);
+    return null;
+  }
+
   set(name, value) {
     this.#memory.delete(name);
     try {

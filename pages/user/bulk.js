@@ -14,6 +14,7 @@ import { change, dollarsOf, exactMoney, nanosOf, priceOf } from './money.js';
 import { Pager, cell } from './pager.js';
 
 const storageName = 'bulk-recharge';
+const isBatch = (kept) => typeof kept?.batch === 'string' && typeof kept.text === 'string' && kept.outcomes instanceof Object;
 const columns = ['line', 'account', 'amount', 'cost', 'result'];
 const badges = { done: 'good', running: 'warn', unknown: 'warn', failed: 'bad', problem: 'bad' };
 const lookedUpAtOnce = 4;
@@ -39,8 +40,8 @@ export class BulkView {
 
   /** `outcomes`: what became of the lines of this batch, by what they mean. Lines that were changed are new ones. */
   restore() {
-    const kept = JSON.parse(passing.get(storageName) ?? '{}');
-    const isOwn = kept.owner === this.page.accounts.own.ID;
+    const kept = passing.getJson(storageName, isBatch);
+    const isOwn = kept?.owner === this.page.accounts.own.ID;
     ({ batch: this.batch, text: this.text.value, outcomes: this.outcomes } = isOwn ? kept : { batch: makeKey(), text: '', outcomes: {} });
     if (Object.keys(this.outcomes).length) this.check();
   }

@@ -3,7 +3,7 @@
 import { passing } from './shared/store.js';
 
 const storageName = 'pending-actions';
-// The service keeps answers for 24 hours.
+// The service keeps answers for 24 hours. Sent again later, it would be done again.
 const keptFor = 23 * 3600 * 1000;
 const attempts = 3;
 const longestWait = 60;
@@ -13,7 +13,8 @@ export function makeKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-const readPending = () => JSON.parse(passing.get(storageName) ?? '[]').filter((each) => Date.now() - each.at < keptFor);
+const isFresh = (each) => Date.now() - each?.at < keptFor;
+const readPending = () => (passing.getJson(storageName, Array.isArray) ?? []).filter(isFresh);
 
 /** Whether it may have been done all the same: nobody who knows said no. */
 export function isUnsettled({ isNetwork, status, code }) {
@@ -37,6 +38,11 @@ export class Intent {
 
   isSameAs({ method, path, body }) {
     return JSON.stringify([this.method, this.path, this.body]) === JSON.stringify([method, path, body]);
+  }
+
+  /** Whether it can still be sent again: a page may be left open for days. */
+  get isFresh() {
+    return isFresh(this);
   }
 
   remember(isOpen = true) {

@@ -105,6 +105,10 @@ function showPending() {
   fill(byId('pending'), pendingOf(page.accounts.own.ID).map((intent) => {
     const said = h('p', { role: 'alert' });
     const finish = async ({ target }) => {
+      if (!intent.isFresh) {
+        showPending();
+        return;
+      }
       target.disabled = true;
       try {
         const answer = await intent.send(page.api);
