@@ -45,7 +45,7 @@ export async function showSecret({ title, secret, note = t('secret.once'), more 
 }
 
 /** Copies, or leaves the text selected for the user to copy. */
-export async function copyText(text, input, said) {
+async function copyText(text, input, said) {
   try {
     await navigator.clipboard.writeText(text);
     fill(said, t('copied'));
