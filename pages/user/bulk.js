@@ -8,13 +8,15 @@ import { passing } from './shared/store.js';
 import { t } from './shared/i18n.js';
 import { factList } from './action.js';
 import { clearFaults, makeForm, say, showFault } from './fields.js';
-import { Intent, isUnsettled, makeKey } from './intent.js';
+import { Intent, isFresh, isUnsettled, makeKey } from './intent.js';
 import { parseLines } from './lines.js';
 import { change, dollarsOf, exactMoney, nanosOf, priceOf } from './money.js';
 import { Pager, cell } from './pager.js';
 
 const storageName = 'bulk-recharge';
 const isBatch = (kept) => typeof kept?.batch === 'string' && typeof kept.text === 'string' && kept.outcomes instanceof Object;
+/** Too long ago for the service to know it again: sent now, it might be done twice. */
+const isLost = (line) => line.state === 'unknown' && !isFresh(line);
 const columns = ['line', 'account', 'amount', 'cost', 'result'];
 const badges = { done: 'good', running: 'warn', unknown: 'warn', failed: 'bad', problem: 'bad' };
 const lookedUpAtOnce = 4;
@@ -142,7 +144,7 @@ export class BulkView {
   }
 
   open() {
-    return this.lines.filter((line) => !['problem', 'done'].includes(line.state));
+    return this.lines.filter((line) => !['problem', 'done'].includes(line.state) && !isLost(line));
   }
 
   /** What is to be done, in numbers for texts. */
@@ -181,7 +183,7 @@ export class BulkView {
     const contents = {
       line: number(line.number), account: row?.Email ? [foreign(row.Name), ' ', h('span', { class: 'muted' }, foreign(row.Email))] : foreign(line.text),
       amount: amount ? [exactMoney(amount), days && ` · ${t('days', { count: days })}`] : '–', cost: line.problem ? '–' : exactMoney(this.costOf(line)),
-      result: [h('span', { class: `badge ${badges[state]}` }, t(`bulk_${state}`)), ' ', line.problem ? t(line.problem) : line.result],
+      result: [h('span', { class: `badge ${badges[state]}` }, t(`bulk_${state}`)), ' ', line.problem ? t(line.problem) : isLost(line) ? t('bulkLost') : line.result],
     };
     return h('tr', { role: 'row' }, columns.map((each) => cell(each, t(`bulk_${each}`), ['amount', 'cost'].includes(each), contents[each])));
   }
@@ -237,8 +239,9 @@ export class BulkView {
 
   /** A reload may forget the last half second: those lines have the same keys again, and are answered as before. */
   settle(line, state, result = '') {
-    Object.assign(line, { state, result });
-    this.outcomes[line.id] = { state: state === 'running' ? 'unknown' : state, result };
+    const at = Date.now();
+    Object.assign(line, { state, result, at });
+    this.outcomes[line.id] = { state: state === 'running' ? 'unknown' : state, result, at };
     this.keepSoon();
     // Once for many lines: thousands go by in a minute.
     this.rendering ??= requestAnimationFrame(() => {

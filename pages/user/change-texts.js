@@ -133,6 +133,7 @@ export const texts = byLanguage({
   bulkBadDays: ['Days must be 0 to 365.', '天数必须为 0 到 365。'],
   bulkNobody: ['There is no such account below yours.', '您的账户下没有此账户。'],
   bulkOneself: ['This is your own account.', '这是您自己的账户。'],
+  bulkLost: ['It was begun more than a day ago. Look at the account, then recharge it by itself if it was not done.', '此行开始于一天以前。请查看该账户，如未充值，请单独充值。'],
   bulkNow: ['Now {balance}', '现有 {balance}'],
   bulk_line: ['Line', '行'],
   bulk_account: ['Account', '账户'],

@@ -13,7 +13,8 @@ export function makeKey() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-const isFresh = (each) => Date.now() - each?.at < keptFor;
+/** Whether what was sent at `at` would be answered as then. */
+export const isFresh = (each) => Date.now() - each?.at < keptFor;
 const readPending = () => (passing.getJson(storageName, Array.isArray) ?? []).filter(isFresh);
 
 /** Whether it may have been done all the same: nobody who knows said no. */
