@@ -292,7 +292,9 @@ def test_bad_input_is_said_at_the_fields_and_nothing_is_lost(desk, page, parent,
 def test_what_the_server_finds_wrong_is_said_at_its_field(desk, page, site):
     parent = site.make_child(100, RPM=60, Rates=2)
     page.expect_errors("400", "409")
-    desk.sign_in(parent.key, "#create").fill("create", Name="greedy-one", Email="greedy@example.com", CreditGranted="500")
+    desk.sign_in(parent.key, "#create").fill("create", Name="greedy-one", Email="greedy@example.com", CreditGranted="90")
+    # Meanwhile it has less than the page knows.
+    site.make_child(20, by=parent)
     desk.submit("create").confirm()
     page.locator("#create-CreditGranted-fault", has_text="more than your balance").wait_for()
     page.locator("#create summary").first.click()
@@ -307,9 +309,42 @@ def test_what_the_server_finds_wrong_is_said_at_its_field(desk, page, site):
     desk.fill("create", Rates="2", Name=parent.name).submit("create").confirm()
     page.locator("#create-Name-fault", has_text="already in use").wait_for()
     assert page.locator("#create-Email").input_value() == "greedy@example.com"
-    assert parent.balance() == 100 * DOLLAR
+    assert parent.balance() == 80 * DOLLAR
     desk.fill("create", Name="greedy-one").submit("create").confirm()
     assert desk.secret()
+
+
+def test_more_than_the_balance_is_not_asked_for(desk, page, site):
+    parent = site.make_child(100)
+    desk.sign_in(parent.key, "#create").fill("create", Name="greedy-two", Email="greedy-two@example.com", CreditGranted="100.01")
+    button = page.locator("#create button:not([type=button])")
+    expect(button).to_be_disabled()
+    expect(page.locator("#create .form-status")).to_have_text("Your balance does not cover that. Lower the amount.")
+    page.get_by_label("Language").select_option("zh")
+    expect(page.locator("#create .form-status")).to_have_text("您的余额不足，请减少金额。")
+    page.locator("#create-Email").press("Enter")
+    assert desk.dialog.count() == 0 and desk.changes() == []
+    page.locator("#language").select_option("en")
+    # At twice the rate it costs half.
+    desk.fill("create", Rates="2")
+    expect(button).to_be_enabled()
+    expect(page.locator("#create .form-status")).to_be_empty()
+    desk.fill("create", Rates="", CreditGranted="100")
+    expect(button).to_be_enabled()
+    desk.submit("create").confirm()
+    assert desk.secret() and parent.balance() == 0
+
+
+def test_least_of_a_first_grant_is_told_before_and_refusals_in_the_readers_language(desk, page, parent):
+    page.expect_errors("400")
+    desk.sign_in(parent.key, "#create")
+    hint = page.locator("#create-CreditGranted-hint")
+    expect(hint).to_have_text("Such as 80 or 0.50; at least $2.00")
+    page.locator("#language").select_option("zh")
+    expect(hint).to_contain_text("不低于")
+    desk.fill("create", Name="too-little", Email="too-little@example.com", CreditGranted="1").submit("create").confirm()
+    page.locator("#create-CreditGranted-fault", has_text="此值不被接受：").wait_for()
+    assert "at least 2" in desk.fault("create", "CreditGranted")
 
 
 # The list
@@ -491,6 +526,41 @@ def test_answer_lost_for_good_can_be_finished_after_a_reload_once(desk, page, pa
     # The next one is meant as another one.
     desk.account(child).change("recharge", CreditGranted="7")
     assert row_of(site, child)["Balance"] == 44
+
+
+def test_what_the_service_remembers_no_more_is_not_offered(desk, page, parent, site):
+    """Its answer is kept for a day: sent again later, the money would move twice."""
+    child = site.make_child(30, by=parent)
+    page.clock.install()
+    desk.sign_in(parent.key).account(child).fill("recharge", CreditGranted="7")
+    lose_answers(site, page, "**/x-users/*", 3)
+    desk.submit("recharge").confirm()
+    for _ in range(2):
+        page.locator("#recharge .form-status", has_text="Waiting").wait_for()
+        page.clock.run_for(3000)
+    page.get_by_role("button", name="Finish it").wait_for()
+    sent = len(desk.changes())
+    # In a page that was left open for a day, too.
+    page.clock.set_system_time(time.time() + 24 * 3600 + 60)
+    page.get_by_role("button", name="Finish it").click()
+    page.get_by_role("button", name="Finish it").wait_for(state="detached")
+    page.reload()
+    page.locator("#own h2").wait_for()
+    assert page.get_by_role("button", name="Finish it").count() == 0 and len(desk.changes()) == sent
+    assert row_of(site, child)["Balance"] == 37
+
+
+@pytest.mark.parametrize("broken", ["[", "null", "{}", "[null]"])
+def test_what_is_broken_in_the_browsers_store_is_dropped(desk, page, parent, site, broken):
+    child = site.make_child(30, by=parent)
+    desk.sign_in(parent.key)
+    page.evaluate("text => ['pending-actions', 'bulk-recharge'].forEach((name) => sessionStorage.setItem(name, text))", broken)
+    page.reload()
+    page.locator("#load").wait_for()
+    desk.account(child).change("recharge", CreditGranted="7")
+    assert row_of(site, child)["Balance"] == 37
+    desk.go("bulk").check(f"{child.name} 5")
+    assert "To recharge: 1." in page.locator("#bulk-summary").inner_text()
 
 
 def test_same_again_after_a_lost_answer_is_done_once(desk, page, parent, site):
@@ -739,6 +809,22 @@ def test_bulk_recharge_broken_off_by_the_network_goes_on_once(desk, page, parent
     desk.confirm()
     page.get_by_text("Ended.").wait_for()
     assert [row_of(site, each)["Balance"] for each in children] == [3] * 3
+
+
+def test_bulk_line_that_was_begun_a_day_ago_is_not_sent_again(desk, page, parent, site):
+    children = [site.make_child(2, by=parent) for _ in range(2)]
+    desk.sign_in(parent.key, "#bulk").check("\n".join(f"{each.name} 1" for each in children))
+    lose_answers(site, page, f"**/x-users/{children[0].id}", 3)
+    page.locator("#bulk-go").click()
+    desk.confirm()
+    page.get_by_text("Broken off: the API does not answer.").wait_for()
+    page.clock.set_fixed_time(time.time() + 24 * 3600)
+    page.reload()
+    page.get_by_role("button", name="Recharge 1 line").click()
+    desk.confirm()
+    page.get_by_text("Ended.").wait_for()
+    assert "more than a day ago" in desk.lines()[0]
+    assert [row_of(site, each)["Balance"] for each in children] == [3, 3]
 
 
 def test_bulk_recharge_waits_when_the_service_says_so(desk, page, parent, site):
