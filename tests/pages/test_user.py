@@ -298,7 +298,7 @@ def test_what_the_server_finds_wrong_is_said_at_its_field(desk, page, site):
     desk.submit("create").confirm()
     page.locator("#create-CreditGranted-fault", has_text="more than your balance").wait_for()
     page.locator("#create summary").first.click()
-    desk.fill("create", CreditGranted="50", RPM="61").submit("create").confirm()
+    desk.fill("create", CreditGranted="30", RPM="61").submit("create").confirm()
     page.locator("#create-RPM-fault", has_text="must be 1 to 60").wait_for()
     # Where its field is folded away, it is unfolded.
     page.locator("#create summary").first.click()
