@@ -9,7 +9,7 @@ import { t } from './shared/i18n.js';
 import { factList } from './action.js';
 import { clearFaults, makeForm, say, showFault } from './fields.js';
 import { Intent, isFresh, isUnsettled, makeKey } from './intent.js';
-import { parseLines } from './lines.js';
+import { parseLines, usualDays } from './lines.js';
 import { change, dollarsOf, exactMoney, nanosOf, priceOf } from './money.js';
 import { Pager, cell } from './pager.js';
 
@@ -22,6 +22,9 @@ const badges = { done: 'good', running: 'warn', unknown: 'warn', failed: 'bad', 
 const lookedUpAtOnce = 4;
 const keptEvery = 500;
 const longPaste = 10_000;
+const mostLengths = 4;
+
+const daysOf = (days = usualDays) => t('days', { count: days });
 
 export class BulkView {
   constructor(page) {
@@ -160,6 +163,17 @@ export class BulkView {
     };
   }
 
+  /** How long what is to be recharged stays: once for all lines, or for how many each. */
+  validity() {
+    const counts = new Map();
+    for (const { days = usualDays } of this.open()) counts.set(days, (counts.get(days) ?? 0) + 1);
+    const all = [...counts.keys()].sort((a, b) => a - b);
+    if (!all.length) return '';
+    if (all.length > mostLengths) return t('bulkDaysMixed', { least: daysOf(all[0]), most: daysOf(all.at(-1)) });
+    const said = all.length === 1 ? [daysOf(all[0])] : all.map((days) => t('bulkDaysOf', { days: daysOf(days), count: counts.get(days) }));
+    return t('bulkDays', { days: said.join(', ') });
+  }
+
   render() {
     fill(byId('bulk-head'), columns.map((each) => h('th', { scope: 'col', class: ['amount', 'cost'].includes(each) ? 'number' : null }, t(`bulk_${each}`))));
     this.renderState();
@@ -169,7 +183,7 @@ export class BulkView {
   renderState() {
     const sums = this.sums();
     const texts = ['bulkSums', sums.count && (this.page.accounts.isRoot ? 'issued' : 'bulkCosts'), sums.isShort && 'bulkShort', ...this.said];
-    fill(byId('bulk-summary'), texts.filter(Boolean).map((each) => t(each, sums)).join(' '));
+    fill(byId('bulk-summary'), [...texts.filter(Boolean).map((each) => t(each, sums)), this.validity()].join(' '));
     const isRunning = Boolean(this.stopping);
     fill(byId('bulk-go'), t('bulkGo', sums));
     byId('bulk-go').disabled = sums.isShort;
@@ -182,7 +196,7 @@ export class BulkView {
     const { row, amount, days, state } = line;
     const contents = {
       line: number(line.number), account: row?.Email ? [foreign(row.Name), ' ', h('span', { class: 'muted' }, foreign(row.Email))] : foreign(line.text),
-      amount: amount ? [exactMoney(amount), days && ` · ${t('days', { count: days })}`] : '–', cost: line.problem ? '–' : exactMoney(this.costOf(line)),
+      amount: amount ? [exactMoney(amount), !line.problem && ` · ${daysOf(days)}`] : '–', cost: line.problem ? '–' : exactMoney(this.costOf(line)),
       result: [h('span', { class: `badge ${badges[state]}` }, t(`bulk_${state}`)), ' ', line.problem ? t(line.problem) : isLost(line) ? t('bulkLost') : line.result],
     };
     return h('tr', { role: 'row' }, columns.map((each) => cell(each, t(`bulk_${each}`), ['amount', 'cost'].includes(each), contents[each])));
@@ -190,7 +204,7 @@ export class BulkView {
 
   async go() {
     const sums = this.sums();
-    const facts = [t('bulkGives', sums), t(this.page.accounts.isRoot ? 'issued' : 'costs', sums), sums.bad && t('bulkLeftOut', sums), t('bulkOnce')];
+    const facts = [t('bulkGives', sums), t(this.page.accounts.isRoot ? 'issued' : 'costs', sums), this.validity(), sums.bad && t('bulkLeftOut', sums), t('bulkOnce')];
     if (await confirmDialog({ title: t('bulkGo', sums), body: factList(facts.filter(Boolean)), confirm: t('recharge') })) await this.run();
   }
 

@@ -33,7 +33,7 @@ export function removeFacts({ fees }, row, parent) {
   const balance = nanosOf(row.Balance);
   const values = { name: parent.Name, balance: exactMoney(balance < 0n ? -balance : balance) };
   if (balance === 0n) return [t('noMoney')];
-  if (parent.Level === 0) return [t('refundToRoot', values)];
+  if (parent.Level === 0) return [t(balance < 0n ? 'debtToRoot' : 'refundToRoot', values)];
   if (balance < 0n) return [t('debt', { ...values, price: exactMoney(priceOf(-balance, row.Rates, parent.Rates)) })];
   const worth = worthOf(balance, row.Rates, parent.Rates);
   const fee = nanosOf(fees.transaction);

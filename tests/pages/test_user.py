@@ -725,7 +725,7 @@ def test_bulk_recharge_of_good_lines_with_faults_said(desk, page, parent, site, 
     summary = page.locator("#bulk-summary").inner_text()
     assert "To recharge: 3. Done: 0. With faults: 6." in summary and "$14.50 cost you $10.75" in summary
     lines = desk.lines()
-    for number, words in [(3, "no such account"), (4, "no amount"), (5, "must be over 0"), (6, "0 to 365"), (7, "your own account"), (8, "Too many words")]:
+    for number, words in [(3, "no such account"), (4, "no amount"), (5, "must be over 0"), (6, "1 to 365"), (7, "your own account"), (8, "Too many words")]:
         assert words in lines[number], lines[number]
     assert parent.balance() == before and desk.listings() == []
     shot(page, "user-bulk-preview")
@@ -738,6 +738,37 @@ def test_bulk_recharge_of_good_lines_with_faults_said(desk, page, parent, site, 
     assert [row_of(site, each)["Balance"] for each in (first, second, deep)] == [100, 17.5, 7]
     assert "Now $100.00" in desk.lines()[0] and not page.locator("#bulk-go").is_visible()
     assert page.locator("#bulk-text").input_value() == text
+
+
+def test_amounts_with_separators_are_refused_in_bulk_and_never_read_as_days(desk, page, parent, site):
+    child = site.make_child(10, by=parent, name=f"alice-{parent.id}")
+    amounts = ["1,000", "1 000", "1,50", "1，50", "1\u00a0200", "1'000", "$1,000.00", "1,000 30", "12,30"]
+    desk.sign_in(parent.key, "#bulk").check("\n".join(f"{child.name} {each}" for each in amounts) + "\n12,30\n1,000")
+    assert f"To recharge: 0. Done: 0. With faults: {len(amounts) + 2}." in page.locator("#bulk-summary").inner_text()
+    assert all("Write 1000 or 1.50" in line for line in desk.lines()), desk.lines()
+    desk.check("\n".join(f"{child.name} 5 {days}" for days in ("0", "00", "030", "30.5", "366", "1e2", "-1")))
+    assert "To recharge: 0." in page.locator("#bulk-summary").inner_text() and all("1 to 365" in line or "1000 or 1.50" in line for line in desk.lines())
+    # Columns are well with any separator, after a name that ends with a digit, too.
+    desk.check(f"{child.name},1000\n{child.name}\t1.50\t30\n{child.name};2;365\n{child.name}, 3, 1")
+    assert "To recharge: 4. Done: 0. With faults: 0." in page.locator("#bulk-summary").inner_text()
+    desk.account(child)
+    for days in ("0", "030", "1.5", "366"):
+        desk.fill("recharge", CreditGranted="5", Days=days).submit("recharge")
+        expect(page.locator("#recharge-Days-fault")).to_have_text("Write a whole number from 1 to 365.")
+    assert desk.changes() == [] and desk.dialog.count() == 0
+
+
+def test_bulk_preview_and_question_name_the_days(desk, page, parent, site):
+    child = site.make_child(10, by=parent)
+    desk.sign_in(parent.key, "#bulk").check(f"{child.name} 5\n{child.name} 6\n{child.name} 7 30")
+    assert ["365 days" in each for each in desk.lines()] == [True, True, False] and "30 days" in desk.lines()[2]
+    words = "Valid for 30 days (1 line), 365 days (2 lines)."
+    assert words in page.locator("#bulk-summary").inner_text()
+    page.locator("#bulk-go").click()
+    assert words in desk.question()
+    page.keyboard.press("Escape")
+    desk.check(f"{child.name} 5 1")
+    assert "Valid for 1 day." in page.locator("#bulk-summary").inner_text()
 
 
 def test_mended_batch_recharges_only_what_is_new(desk, page, parent, site):
