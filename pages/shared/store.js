@@ -35,12 +35,15 @@ class Store {
     return null;
   }
 
+  /** False where it lasts only as long as the page: it is forbidden, or the browser's room is full. */
   set(name, value) {
     this.#memory.delete(name);
     try {
       this.#storage.setItem(name, value);
+      return true;
     } catch {
       this.#memory.set(name, value);
+      return false;
     }
   }
 

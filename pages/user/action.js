@@ -16,7 +16,7 @@ function showError(form, error, intent) {
   // The answer with a new key was lost, and the old key cannot ask for it again.
   const isKeyLost = error.status === 401 && intent.wasLost;
   const text = isKeyLost ? t('keyLost') : explain(error);
-  showFault(form, error.param, isUnsettled(error) ? `${text} ${t('unsettled')}` : text);
+  showFault(form, error.param, isUnsettled(error) ? `${text} ${t(intent.movesMoney ? 'unsettled' : 'unsettledState')}` : text);
 }
 
 async function send(page, intent, form) {
@@ -38,7 +38,7 @@ function setBusy(form, isBusy) {
 
 /**
  * action: {text, values: what it is called, facts: what it does, button, danger, method, path, body}. Gives the answer; null: it was
- * not done. The same as before, where that never came to an end, is sent as the same, so that it is done once.
+ * not done. Money that was to be moved before, where that never came to an end, is sent as the same, so that it is moved once.
  */
 export async function act(page, form, action) {
   clearFaults(form);
@@ -46,7 +46,7 @@ export async function act(page, form, action) {
   if (!await confirmDialog({ title, body: factList(action.facts), confirm: t(action.button), danger: action.danger })) return null;
   const { accounts } = page;
   const owner = accounts.own.ID;
-  const intent = pendingOf(owner).find((each) => each.isSameAs(action)) ?? new Intent({ ...action, owner });
+  const intent = pendingOf(owner).find((each) => each.isReusable && each.isSameAs(action)) ?? new Intent({ ...action, owner });
   setBusy(form, true);
   try {
     const answer = await send(page, intent, form);

@@ -8,12 +8,11 @@ import { passing } from './shared/store.js';
 import { t } from './shared/i18n.js';
 import { factList } from './action.js';
 import { clearFaults, makeForm, say, showFault } from './fields.js';
-import { Intent, isFresh, isUnsettled, makeKey } from './intent.js';
+import { Intent, bulkStorageName as storageName, isFresh, makeKey } from './intent.js';
 import { parseLines, usualDays } from './lines.js';
 import { change, dollarsOf, exactMoney, nanosOf, priceOf } from './money.js';
 import { Pager, cell } from './pager.js';
 
-const storageName = 'bulk-recharge';
 const isBatch = (kept) => typeof kept?.batch === 'string' && typeof kept.text === 'string' && kept.outcomes instanceof Object;
 /** Too long ago for the service to know it again: sent now, it might be done twice. */
 const isLost = (line) => line.state === 'unknown' && !isFresh(line);
@@ -55,7 +54,9 @@ export class BulkView {
     clearTimeout(this.keeping);
     this.keeping = null;
     const { batch, outcomes, text, page } = this;
-    passing.set(storageName, JSON.stringify({ owner: page.accounts.own.ID, batch, outcomes, text: text.value }));
+    const keepWith = (pasted) => passing.set(storageName, JSON.stringify({ owner: page.accounts.own.ID, batch, outcomes, text: pasted }));
+    // Where there is no room for all, what became of the lines comes before the lines.
+    if (!keepWith(text.value) && !keepWith('')) keepWith(text.value);
   }
 
   keepSoon() {
@@ -219,7 +220,7 @@ export class BulkView {
       Object.assign(byId('bulk-bar'), { max: lines.length, value: index });
       await this.recharge(line, signal);
       if (signal.aborted) end = 'bulkStopped';
-      else if (line.state === 'unknown') end = 'bulkBroken';
+      else if (line.state === 'unknown' && !isLost(line)) end = 'bulkBroken';
       else continue;
       break;
     }
@@ -238,6 +239,7 @@ export class BulkView {
       text: 'rechargeTitle', values: { name: row.Name, amount: exactMoney(amount) }, owner: accounts.own.ID, key: `${this.batch} ${line.id}`,
     });
     this.settle(line, 'running');
+    intent.at = line.at;
     try {
       const onWait = (seconds) => this.settle(line, 'running', t('waiting', { count: Math.ceil(seconds) }));
       const answer = await intent.send(api, { signal, onWait });
@@ -245,7 +247,7 @@ export class BulkView {
       line.row = { ...row, ...answer.User.Updates };
       this.settle(line, 'done', t('bulkNow', { balance: money(line.row.Balance) }));
     } catch (error) {
-      this.settle(line, isUnsettled(error) ? 'unknown' : 'failed', explain(error));
+      this.settle(line, intent.isOpen || error.code === 'too_old' ? 'unknown' : 'failed', explain(error));
     }
     // What is still open of it is for this batch to finish, with the same key.
     intent.forget();
@@ -253,7 +255,8 @@ export class BulkView {
 
   /** A reload may forget the last half second: those lines have the same keys again, and are answered as before. */
   settle(line, state, result = '') {
-    const at = Date.now();
+    // It counts from when it was sent first.
+    const at = ['running', 'unknown'].includes(line.state) ? line.at : Date.now();
     Object.assign(line, { state, result, at });
     this.outcomes[line.id] = { state: state === 'running' ? 'unknown' : state, result, at };
     this.keepSoon();
