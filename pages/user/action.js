@@ -31,7 +31,7 @@ async function send(page, intent, form) {
   }
 }
 
-function setBusy(form, isBusy) {
+export function setBusy(form, isBusy) {
   form.setAttribute('aria-busy', isBusy);
   for (const each of form.querySelectorAll('button')) each.disabled = isBusy;
 }

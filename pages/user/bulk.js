@@ -204,7 +204,18 @@ export class BulkView {
   }
 
   async go() {
+    clearFaults(this.form);
+    byId('bulk-go').disabled = true;
+    try {
+      await this.page.accounts.loadOwn();
+    } catch (error) {
+      showFault(this.form, null, explain(error));
+      return;
+    } finally {
+      this.render();
+    }
     const sums = this.sums();
+    if (sums.isShort || !sums.count) return;
     const facts = [t('bulkGives', sums), t(this.page.accounts.isRoot ? 'issued' : 'costs', sums), this.validity(), sums.bad && t('bulkLeftOut', sums), t('bulkOnce')];
     if (await confirmDialog({ title: t('bulkGo', sums), body: factList(facts.filter(Boolean)), confirm: t('recharge') })) await this.run();
   }

@@ -1,8 +1,9 @@
 // A new account, whose key is shown once.
 import { byId, fill, h } from './shared/dom.js';
 import { t } from './shared/i18n.js';
-import { act, showKeyOf } from './action.js';
-import { makeForm, preview, read, say } from './fields.js';
+import { explain } from './shared/api.js';
+import { act, setBusy, showKeyOf } from './action.js';
+import { makeForm, preview, read, say, showFault } from './fields.js';
 import { exactMoney, nanosOf } from './money.js';
 import { grantFacts, isShort } from './moves.js';
 
@@ -41,9 +42,24 @@ export class CreateView {
     return { Name, Rates, Balance: 0 };
   }
 
+  /** Reads the caller's own balance and rate anew, which the question tells. */
+  async isAnew() {
+    setBusy(this.form, true);
+    try {
+      await this.page.accounts.loadOwn();
+      return true;
+    } catch (error) {
+      showFault(this.form, null, explain(error));
+      return false;
+    } finally {
+      setBusy(this.form, false);
+      this.render();
+    }
+  }
+
   async create() {
     const body = read(this.form);
-    if (!body) return;
+    if (!body || !await this.isAnew() || this.isTooMuch) return;
     const facts = [...grantFacts(this.page.accounts, this.rowOf(body), nanosOf(body.CreditGranted)), t('validFor', { count: body.Days ?? 365 })];
     const action = { text: 'createTitle', values: { name: body.Name }, facts, button: 'doCreate', method: 'post', path: '/x-users', body };
     const answer = await act(this.page, this.form, action);
