@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from processes import SLOW, make_root_key, nanos
+from processes import SLOW, make_root_key, nanos, wait_for
 from web import PAGES, Site
 
 DOLLAR = 10**9
@@ -535,7 +535,7 @@ def lost(desk, site, page, press):
     lose_answers(site, page, "**/x-*", 3)
     before = len(desk.changes())
     press()
-    page.wait_for_function("[...document.querySelectorAll('.form-fault')].some((each) => !each.hidden && /not known/.test(each.textContent))")
+    page.locator(".form-fault:visible", has_text="not known").wait_for()
     page.unroute_all()
     assert len(desk.changes()) == before + 3
 
@@ -566,7 +566,7 @@ def test_a_state_is_never_answered_with_what_was_before(desk, page, parent, site
     # What is finished late shows what is so now.
     desk.go("list").list()
     page.get_by_role("button", name="Finish it").first.click()
-    page.wait_for_function("document.querySelectorAll('#pending .notice').length === 1")
+    expect(page.locator("#pending .notice")).to_have_count(1)
     assert "Disabled" in page.locator("#list-body").inner_text() and row_of(site, child)["Status"] is False
 
 
@@ -602,7 +602,7 @@ def test_a_full_browser_keeps_what_was_begun_before_what_was_pasted(desk, page, 
     child = site.make_child(30, by=parent)
     desk.sign_in(parent.key, "#bulk")
     page.locator("#bulk-text").evaluate("(field) => { field.value = 'x'.repeat(1000000); field.dispatchEvent(new Event('input')); }")
-    page.wait_for_function("sessionStorage.getItem('bulk-recharge')?.length > 1000000")
+    wait_for(lambda: page.evaluate("sessionStorage.getItem('bulk-recharge')?.length > 1000000"), what="the text's being kept")
     page.evaluate("""() => { for (let size = 1 << 22, at = 0; size >= 1;) {
         try { sessionStorage.setItem(`filler ${at += 1}`, 'x'.repeat(size)); } catch { size >>= 1; } } }""")
     desk.account(child)
