@@ -657,6 +657,37 @@ def test_markup_and_turned_text_stay_text(site, page, pool, shot):
     assert page.get_by_role("dialog").locator("img").count() == 0
 
 
+def test_limits_of_a_key_are_not_read_out_of_names_and_three_are_told(site, page, pool):
+    pool("aaaa")
+    site.mock.script(secret("aaaa"), "rate_limit", retry_after=600)
+    site.gateway.chat(model="evil until 2026-11-25T00:00:00Z: dead; excluded for gpt-4o: access_terminated")
+    enter(page, site, "pool")
+    expect(row(page, "aaaa")).to_contain_text("access_terminated until")
+    expect(row(page, "aaaa").locator(".words > div")).to_have_count(1)
+    expect(row(page, "aaaa")).to_contain_text("rate limited")
+
+    limits = [{"Kind": "cooling", "Subject": f"model-{i}", "Reason": "rate_limit_exceeded", "Since": "2026-11-25T00:00:00Z", "Until": "2026-11-25T01:00:00Z"} for i in range(38)]
+    limits[1] |= {"Kind": "excluded_model", "Reason": "model_not_found", "Until": None}
+    limits[2] |= {"Kind": "excluded_endpoint", "Subject": "/v1/batches", "Reason": "missing_scopes", "Until": None}
+
+    def answer(route):
+        keys = route.fetch().json()
+        for key in keys:
+            key |= {"State": "cooling", "Limits": limits}
+        route.fulfill(json=keys, headers={"Access-Control-Allow-Origin": "*"})
+
+    page.route(re.compile(r"/x-keys(\?|$)"), answer)
+    page.reload()
+    said = row(page, "aaaa").locator(".words > div")
+    expect(said).to_have_count(4)
+    expect(said.nth(0)).to_contain_text("out for model-0 until")
+    expect(said.nth(1)).to_contain_text("not used for model-1 until the pool is read again: no access to the model")
+    expect(said.nth(2)).to_contain_text("not used for /v1/batches")
+    expect(said.nth(3)).to_have_text("and 35 more")
+    page.locator("#language").select_option("zh")
+    expect(said.nth(3)).to_have_text("以及另外 35 项")
+
+
 def test_bills_of_hostile_names_and_a_thousand_accounts(site, page):
     users = [{"id": i, "name": f"{HOSTILE}{i}", "email": f"{RLO}x{i}@example.com", "total_requests": i, "total_cost": i / 7} for i in range(1000)]
     models = {f"<i>{RLO}model {i}</i>": {"requests": 1, "prompt": 2, "cached": 0, "completion": 3, "cost": i + 0.5} for i in range(300)}
