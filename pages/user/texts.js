@@ -66,4 +66,5 @@ export const texts = byLanguage({
   pendingForget: ['Leave it', '放弃'],
   enableTitle: ['Enable {name}', '启用 {name}'],
   disableTitle: ['Disable {name}', '停用 {name}'],
+  'error.idempotency_key_in_use': ['The same is already under way. {wait}', '同一操作正在进行。{wait}'],
 });

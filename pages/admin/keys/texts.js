@@ -99,4 +99,7 @@ export const texts = byLanguage({
   'hint.TPM': ['tokens a minute; 0: no limit', '每分钟 Token 数；0 为不限'],
   'field.Concurrency': ['At once', '并发'],
   'hint.Concurrency': ['requests in flight; 0: no limit', '同时进行的请求；0 为不限'],
+  'error.key_not_found': ['There is no such upstream key any more. Refresh the list.', '该上游密钥已不存在，请刷新列表。'],
+  'error.key_not_verified': ['{message}', '无法向上游查询此密钥，未保存。{message}'],
+  'error.key_rejected': ['{message}', '上游拒绝此密钥，未保存。{message}'],
 });
