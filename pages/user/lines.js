@@ -3,7 +3,7 @@ import { nanosOf } from './money.js';
 
 // Spreadsheets paste tabs; people write commas, also those of Chinese keyboards.
 const separators = /[\s,;，；、]+/;
-// 1,000 and 1 000 and 1,50: an amount as some write it, never an amount and days. Blanks are those of no word processor.
+// 1,000 and 1 000 and 1,50: an amount as some write it, never an amount and days. Also with the blanks that word processors put between digits.
 const grouped = /\d[,，、'’\u00a0\u2009\u202f]\d|\d\s0\d/;
 const wholeDays = /^[1-9]\d{0,2}$/;
 

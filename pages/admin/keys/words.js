@@ -53,9 +53,7 @@ export function sentences(key) {
   switch (key.State) {
     case 'active': return [t('words.active')];
     case 'cooling':
-    case 'excluded': {
-      return key.Limits?.length ? limitsWords(key.Limits) : [t('words.limited', values)];
-    }
+    case 'excluded': return key.Limits?.length ? limitsWords(key.Limits) : [t('words.limited', values)];
     case 'resting':
     case 'exhausted': return [t(`words.${key.State}${key.Until ? '' : '_now'}`, values)];
     case 'dead': return [t('words.dead', values)];
