@@ -4,7 +4,7 @@ import { dateTime, money, number } from './shared/format.js';
 import { explain, isAborted } from './shared/api.js';
 import { t } from './shared/i18n.js';
 import { limitNames } from './accounts.js';
-import { act, nameOf, rotation, setBusy, showKeyOf } from './action.js';
+import { act, nameOf, readAnew, rotation, showKeyOf } from './action.js';
 import { changesOf, clearFaults, makeForm, preview, read, say, show, showFault, textOf } from './fields.js';
 import { statusBadge } from './list.js';
 import { exactMoney, nanosOf } from './money.js';
@@ -63,12 +63,11 @@ export class AccountView {
     }
   }
 
-  /** Reads anew what a question about money tells: others move it, too. False: it could not be read, which is said. */
+  /** Reads the account and the caller's own anew, before a question about money. Whether that went well. */
   async isAnew(form) {
     const { accounts } = this.page;
     const { ID: id } = this.row;
-    setBusy(form, true);
-    try {
+    const isRead = await readAnew(form, async () => {
       const [row] = await Promise.all([accounts.look(id), accounts.loadOwn()]);
       if (!row) throw new Error(t('error.account_not_found'));
       const parent = parentOf(row) === accounts.own.ID ? accounts.own : await accounts.look(parentOf(row));
@@ -77,13 +76,9 @@ export class AccountView {
       this.parent = parent;
       this.become(row, this.row);
       return true;
-    } catch (error) {
-      showFault(form, null, explain(error));
-      return false;
-    } finally {
-      setBusy(form, false);
-      this.render();
-    }
+    });
+    this.render();
+    return isRead;
   }
 
   reset() {

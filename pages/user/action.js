@@ -31,9 +31,25 @@ async function send(page, intent, form) {
   }
 }
 
-export function setBusy(form, isBusy) {
+function setBusy(form, isBusy) {
   form.setAttribute('aria-busy', isBusy);
   for (const each of form.querySelectorAll('button')) each.disabled = isBusy;
+}
+
+/** Reads what a question about money tells before it is asked: others move money, too. What `work` gives; false: it failed, which is said. */
+export async function readAnew(form, work) {
+  const focused = document.activeElement;
+  setBusy(form, true);
+  try {
+    return await work();
+  } catch (error) {
+    showFault(form, null, explain(error));
+    return false;
+  } finally {
+    setBusy(form, false);
+    // A button that is busy loses it.
+    if (document.activeElement === document.body && form.contains(focused)) focused.focus();
+  }
 }
 
 /**

@@ -1,9 +1,8 @@
 // A new account, whose key is shown once.
 import { byId, fill, h } from './shared/dom.js';
 import { t } from './shared/i18n.js';
-import { explain } from './shared/api.js';
-import { act, setBusy, showKeyOf } from './action.js';
-import { makeForm, preview, read, say, showFault } from './fields.js';
+import { act, readAnew, showKeyOf } from './action.js';
+import { makeForm, preview, read, say } from './fields.js';
 import { exactMoney, nanosOf } from './money.js';
 import { grantFacts, isShort } from './moves.js';
 
@@ -42,24 +41,19 @@ export class CreateView {
     return { Name, Rates, Balance: 0 };
   }
 
-  /** Reads the caller's own balance and rate anew, which the question tells. */
+  /** Reads the caller's own balance and rate anew, which the question tells. Whether it can be asked. */
   async isAnew() {
-    setBusy(this.form, true);
-    try {
+    const isRead = await readAnew(this.form, async () => {
       await this.page.accounts.loadOwn();
       return true;
-    } catch (error) {
-      showFault(this.form, null, explain(error));
-      return false;
-    } finally {
-      setBusy(this.form, false);
-      this.render();
-    }
+    });
+    this.render();
+    return isRead && !this.isTooMuch;
   }
 
   async create() {
     const body = read(this.form);
-    if (!body || !await this.isAnew() || this.isTooMuch) return;
+    if (!body || !await this.isAnew()) return;
     const facts = [...grantFacts(this.page.accounts, this.rowOf(body), nanosOf(body.CreditGranted)), t('validFor', { count: body.Days ?? 365 })];
     const action = { text: 'createTitle', values: { name: body.Name }, facts, button: 'doCreate', method: 'post', path: '/x-users', body };
     const answer = await act(this.page, this.form, action);
