@@ -294,9 +294,11 @@ def test_what_the_server_finds_wrong_is_said_at_its_field(desk, page, site):
     parent = site.make_child(100, RPM=60, Rates=2)
     page.expect_errors("400", "409")
     desk.sign_in(parent.key, "#create").fill("create", Name="greedy-one", Email="greedy@example.com", CreditGranted="90")
-    # Meanwhile it has less than the page knows.
+    desk.submit("create")
+    desk.dialog.wait_for()
+    # Meanwhile it has less than the question knows.
     site.make_child(20, by=parent)
-    desk.submit("create").confirm()
+    desk.confirm()
     page.locator("#create-CreditGranted-fault", has_text="more than your balance").wait_for()
     page.locator("#create summary").first.click()
     desk.fill("create", CreditGranted="30", RPM="61").submit("create").confirm()
