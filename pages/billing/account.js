@@ -18,6 +18,11 @@ export class Account {
     return this.info?.alias || this.info?.name || shorten(this.key);
   }
 
+  /** Root pays for nothing: its balance is no sum of money. */
+  get isRoot() {
+    return this.info.level === 0;
+  }
+
   get isOverLimit() {
     return this.info.hard_limit > 0 && this.info.monthly_usage.CreditUsed >= this.info.hard_limit;
   }

@@ -67,13 +67,13 @@ function summary(account) {
   }
   if (!info) return [name, h('span', { class: 'small muted' }, t('loading'))];
   return [h('span', { class: 'row between' }, name, state(account)),
-    h('span', { class: 'row between small' }, key, h('span', { class: 'number' }, t('keys.left', { money: money(info.balance) })))];
+    h('span', { class: 'row between small' }, key, h('span', { class: 'number' }, account.isRoot ? t('unlimited') : t('keys.left', { money: money(info.balance) })))];
 }
 
 /** The state of an account as a badge; nothing for one that works. */
 export function state(account, always = false) {
   if (!account.info.status) return h('span', { class: 'badge bad' }, t('account.disabled'));
-  if (account.info.balance <= 0 && account.info.level > 0) return h('span', { class: 'badge warn' }, t('account.empty'));
+  if (account.info.balance <= 0 && !account.isRoot) return h('span', { class: 'badge warn' }, t('account.empty'));
   return always ? h('span', { class: 'badge good' }, t('account.active')) : null;
 }
 
@@ -81,10 +81,10 @@ function renderTotals(accounts) {
   const known = accounts.filter((each) => each.info);
   const totals = byId('totals');
   totals.hidden = accounts.length < 2;
-  const sum = (value) => money(known.reduce((total, each) => total + value(each.info), 0));
+  const sum = (value, of = known) => money(of.reduce((total, each) => total + value(each.info), 0));
   const fact = (key, text) => [h('dt', {}, t(key)), h('dd', { class: 'number' }, text)];
   fill(totals,
-    fact('left', sum((info) => info.balance)),
+    fact('left', sum((info) => info.balance, known.filter((each) => !each.isRoot))),
     fact('tile.today', sum((info) => info.daily_usage.CreditUsed)),
     fact('tile.month', sum((info) => info.monthly_usage.CreditUsed)));
 }

@@ -7,8 +7,6 @@ import { Table } from './shared/table.js';
 import { state } from './key-list.js';
 
 const week = 7 * 86_400_000;
-// Below the usual CALL_MIN_BALANCE requests are refused.
-const low = 1;
 
 /** Name, state and what else identifies it. */
 export function heading(account) {
@@ -27,7 +25,9 @@ export function heading(account) {
 
 function warning(account) {
   const { info } = account;
-  if (info.level > 0 && info.balance < low) return h('p', { class: 'notice warn' }, t(info.balance > 0 ? 'account.low' : 'account.recharge'));
+  const least = info.minimums.call;
+  const isLow = info.balance <= 0 || info.balance < least;
+  if (isLow && !account.isRoot) return h('p', { class: 'notice warn' }, t(info.balance > 0 ? 'account.low' : 'account.recharge', { minimum: money(least) }));
   if (account.isOverLimit) return h('p', { class: 'notice warn' }, t('account.overLimit'));
   return null;
 }
@@ -40,7 +40,7 @@ export function tiles(account) {
   const left = all > 0 ? clamp(info.balance / all) : 0;
   const tokens = (usage) => t('tile.tokens', { input: compact(usage.PromptTokens), output: compact(usage.CompletionTokens) });
   return h('div', { class: 'tiles' },
-    tile('left', money(info.balance), bar(left, left < 0.1 ? 'warn' : '', percent(left)),
+    tile('left', account.isRoot ? t('unlimited') : money(info.balance), account.isRoot ? [] : bar(left, left < 0.1 ? 'warn' : '', percent(left)),
       t('tile.used', { money: money(info.credit_used) })),
     tile('tile.today', money(today.CreditUsed), t('tile.count', { count: today.Requests }), tokens(today)),
     tile('tile.month', money(month.CreditUsed), monthLimit(info, month), t('tile.count', { count: month.Requests }), tokens(month)),

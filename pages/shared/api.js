@@ -12,7 +12,9 @@ export function apiOrigin(place = location, setting = configured) {
   const isAddress = host === 'localhost' || /^[\d.]+$/.test(host) || host.startsWith('[');
   if (isAddress) return `${place.protocol}//${host}:3443`;
   const port = place.port ? `:${place.port}` : '';
-  return `${place.protocol}//api.${host.replace(pageNames, '')}${port}`;
+  // usage.com is a domain, not the page of one.
+  const domain = host.replace(pageNames, '');
+  return `${place.protocol}//api.${domain.includes('.') ? domain : host}${port}`;
 }
 
 export class ApiError extends Error {

@@ -1,10 +1,13 @@
 // Tables as files for spreadsheets.
 
+// Of the whole, and of each piece where a spreadsheet that splits otherwise would begin a cell.
+const formula = /(?:^|[;,\t\r\n])[\s"]*[=+\-@＝＋－＠]|^\s*[\t\r]/;
+
 /** Text that a spreadsheet would run as a formula is marked as text; numbers stay numbers. */
 function field(value) {
   if (value == null) return '';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  const text = /^[\s]*[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  const text = formula.test(value) ? `'${value}` : String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

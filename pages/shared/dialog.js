@@ -12,6 +12,10 @@ function open(title, content, buttons, options = {}) {
       h('div', { class: 'dialog-body' }, content),
       h('div', { class: 'dialog-buttons' }, buttons)));
   document.body.append(dialog);
+  // The key that opened it, still held down, is no answer to what is asked.
+  dialog.addEventListener('keydown', (event) => {
+    if (event.repeat && ['Enter', ' '].includes(event.key)) event.preventDefault();
+  });
   return new Promise((resolve) => {
     dialog.addEventListener('close', () => {
       // Browsers close it at the second Escape whatever a page says: one that is to stay comes back.
@@ -45,7 +49,7 @@ export async function showSecret({ title, secret, note = t('secret.once'), more 
 }
 
 /** Copies, or leaves the text selected for the user to copy. */
-export async function copyText(text, input, said) {
+async function copyText(text, input, said) {
   try {
     await navigator.clipboard.writeText(text);
     fill(said, t('copied'));

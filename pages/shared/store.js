@@ -21,12 +21,29 @@ class Store {
     }
   }
 
+  /** What was kept as JSON. What is broken, or not `isGood`, is dropped: null, as if there were nothing. */
+  getJson(name, isGood) {
+    const text = this.get(name);
+    if (text === null) return null;
+    try {
+      const value = JSON.parse(text);
+      if (isGood(value)) return value;
+    } catch {
+      // It was cut off, or is somebody else's.
+    }
+    this.remove(name);
+    return null;
+  }
+
+  /** False where it lasts only as long as the page: it is forbidden, or the browser's room is full. */
   set(name, value) {
     this.#memory.delete(name);
     try {
       this.#storage.setItem(name, value);
+      return true;
     } catch {
       this.#memory.set(name, value);
+      return false;
     }
   }
 

@@ -4,7 +4,7 @@ import { dateTime, money, number } from './shared/format.js';
 import { explain, isAborted } from './shared/api.js';
 import { t } from './shared/i18n.js';
 import { limitNames } from './accounts.js';
-import { act, nameOf, rotation, showKeyOf } from './action.js';
+import { act, nameOf, readAnew, rotation, showKeyOf } from './action.js';
 import { changesOf, clearFaults, makeForm, preview, read, say, show, showFault, textOf } from './fields.js';
 import { statusBadge } from './list.js';
 import { exactMoney, nanosOf } from './money.js';
@@ -61,6 +61,24 @@ export class AccountView {
     } catch (error) {
       if (!isAborted(error)) fill(this.error, explain(error)).hidden = false;
     }
+  }
+
+  /** Reads the account and the caller's own anew, before a question about money. Whether that went well. */
+  async isAnew(form) {
+    const { accounts } = this.page;
+    const { ID: id } = this.row;
+    const isRead = await readAnew(form, async () => {
+      const [row] = await Promise.all([accounts.look(id), accounts.loadOwn()]);
+      if (!row) throw new Error(t('error.account_not_found'));
+      const parent = parentOf(row) === accounts.own.ID ? accounts.own : await accounts.look(parentOf(row));
+      // Another one may have been opened meanwhile.
+      if (this.row?.ID !== id) return false;
+      this.parent = parent;
+      this.become(row, this.row);
+      return true;
+    });
+    this.render();
+    return isRead;
   }
 
   reset() {
@@ -155,7 +173,7 @@ export class AccountView {
   async recharge() {
     const form = this.forms.recharge;
     const body = read(form);
-    if (!body) return;
+    if (!body || !await this.isAnew(form)) return;
     const amount = nanosOf(body.CreditGranted);
     const facts = [...grantFacts(this.page.accounts, this.row, amount), t('limitBecomes'), t('validFor', { count: body.Days ?? 365 })];
     await this.move(form, { text: 'rechargeTitle', values: { amount: exactMoney(amount) }, facts, button: 'recharge', body });
@@ -164,7 +182,7 @@ export class AccountView {
   async takeBack() {
     const form = this.forms.takeBack;
     const body = read(form);
-    if (!body) return;
+    if (!body || !await this.isAnew(form)) return;
     const amount = nanosOf(body.CreditGranted);
     const balance = nanosOf(this.row.Balance);
     if (amount > balance) {
@@ -184,8 +202,8 @@ export class AccountView {
     return this.put(form, { text: 'changeTitle', facts, button: 'save', body });
   }
 
-  rates() {
-    return this.change(this.forms.rates, (body) => rateFacts(this.row, nanosOf(body.Rates)));
+  async rates() {
+    return changesOf(this.forms.rates, this.row) && await this.isAnew(this.forms.rates) && this.change(this.forms.rates, (body) => rateFacts(this.row, nanosOf(body.Rates)));
   }
 
   limits() {
@@ -219,7 +237,10 @@ export class AccountView {
   }
 
   async remove() {
+    clearFaults(this.forms.remove);
+    if (!await this.isAnew(this.forms.remove)) return;
     const { row, page } = this;
+    if (row.Child > 0) return;
     const facts = [t('deleteNote'), ...removeFacts(page.accounts, row, this.parent)];
     const action = { text: 'deleteTitle', values: { name: row.Name }, facts, button: 'delete', danger: true, method: 'delete', path: `/x-users/${row.ID}` };
     const answer = await act(page, this.forms.remove, action);

@@ -31,7 +31,8 @@ export class Accounts {
   async loadOwn(options) {
     const [info, status] = await Promise.all(['x_user/info', 'x-user-status'].map((each) => this.api.get(`/dashboard/${each}`, {}, options)));
     this.own = ownRow(info);
-    this.mayManage = status.manage;
+    // In dollars: what this account pays, and the least that the service asks for.
+    Object.assign(this, { fees: info.fees, minimums: info.minimums, mayManage: status.manage });
     if (this.own.Child === 0) this.isComplete = true;
     this.onChange();
   }

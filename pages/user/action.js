@@ -13,12 +13,10 @@ export const factList = (facts) => h('ul', { class: 'stack' }, facts.map((each) 
 
 /** Says what went wrong at the field that the server names, else of the whole form. */
 function showError(form, error, intent) {
-  // What the server says of a value is more than words of ours would tell.
-  const isOfValue = error.code === 'invalid_value' && form.elements.namedItem(error.param);
   // The answer with a new key was lost, and the old key cannot ask for it again.
   const isKeyLost = error.status === 401 && intent.wasLost;
-  const text = isKeyLost ? t('keyLost') : isOfValue ? error.serverMessage : explain(error);
-  showFault(form, error.param, isUnsettled(error) ? `${text} ${t('unsettled')}` : text);
+  const text = isKeyLost ? t('keyLost') : explain(error);
+  showFault(form, error.param, isUnsettled(error) ? `${text} ${t(intent.movesMoney ? 'unsettled' : 'unsettledState')}` : text);
 }
 
 async function send(page, intent, form) {
@@ -38,9 +36,25 @@ function setBusy(form, isBusy) {
   for (const each of form.querySelectorAll('button')) each.disabled = isBusy;
 }
 
+/** Reads what a question about money tells before it is asked: others move money, too. What `work` gives; false: it failed, which is said. */
+export async function readAnew(form, work) {
+  const focused = document.activeElement;
+  setBusy(form, true);
+  try {
+    return await work();
+  } catch (error) {
+    showFault(form, null, explain(error));
+    return false;
+  } finally {
+    setBusy(form, false);
+    // A button that is busy loses it.
+    if (document.activeElement === document.body && form.contains(focused)) focused.focus();
+  }
+}
+
 /**
  * action: {text, values: what it is called, facts: what it does, button, danger, method, path, body}. Gives the answer; null: it was
- * not done. The same as before, where that never came to an end, is sent as the same, so that it is done once.
+ * not done. Money that was to be moved before, where that never came to an end, is sent as the same, so that it is moved once.
  */
 export async function act(page, form, action) {
   clearFaults(form);
@@ -48,7 +62,7 @@ export async function act(page, form, action) {
   if (!await confirmDialog({ title, body: factList(action.facts), confirm: t(action.button), danger: action.danger })) return null;
   const { accounts } = page;
   const owner = accounts.own.ID;
-  const intent = pendingOf(owner).find((each) => each.isSameAs(action)) ?? new Intent({ ...action, owner });
+  const intent = pendingOf(owner).find((each) => each.isReusable && each.isSameAs(action)) ?? new Intent({ ...action, owner });
   setBusy(form, true);
   try {
     const answer = await send(page, intent, form);

@@ -8,17 +8,22 @@ import { passing } from './shared/store.js';
 import { t } from './shared/i18n.js';
 import { factList } from './action.js';
 import { clearFaults, makeForm, say, showFault } from './fields.js';
-import { Intent, isUnsettled, makeKey } from './intent.js';
-import { parseLines } from './lines.js';
+import { Intent, bulkStorageName as storageName, isFresh, makeKey } from './intent.js';
+import { parseLines, usualDays } from './lines.js';
 import { change, dollarsOf, exactMoney, nanosOf, priceOf } from './money.js';
 import { Pager, cell } from './pager.js';
 
-const storageName = 'bulk-recharge';
+const isBatch = (kept) => typeof kept?.batch === 'string' && typeof kept.text === 'string' && kept.outcomes instanceof Object;
+/** Too long ago for the service to know it again: sent now, it might be done twice. */
+const isLost = (line) => line.state === 'unknown' && !isFresh(line);
 const columns = ['line', 'account', 'amount', 'cost', 'result'];
 const badges = { done: 'good', running: 'warn', unknown: 'warn', failed: 'bad', problem: 'bad' };
 const lookedUpAtOnce = 4;
 const keptEvery = 500;
 const longPaste = 10_000;
+const mostLengths = 4;
+
+const daysOf = (days = usualDays) => t('days', { count: days });
 
 export class BulkView {
   constructor(page) {
@@ -39,8 +44,8 @@ export class BulkView {
 
   /** `outcomes`: what became of the lines of this batch, by what they mean. Lines that were changed are new ones. */
   restore() {
-    const kept = JSON.parse(passing.get(storageName) ?? '{}');
-    const isOwn = kept.owner === this.page.accounts.own.ID;
+    const kept = passing.getJson(storageName, isBatch);
+    const isOwn = kept?.owner === this.page.accounts.own.ID;
     ({ batch: this.batch, text: this.text.value, outcomes: this.outcomes } = isOwn ? kept : { batch: makeKey(), text: '', outcomes: {} });
     if (Object.keys(this.outcomes).length) this.check();
   }
@@ -49,7 +54,9 @@ export class BulkView {
     clearTimeout(this.keeping);
     this.keeping = null;
     const { batch, outcomes, text, page } = this;
-    passing.set(storageName, JSON.stringify({ owner: page.accounts.own.ID, batch, outcomes, text: text.value }));
+    const keepWith = (pasted) => passing.set(storageName, JSON.stringify({ owner: page.accounts.own.ID, batch, outcomes, text: pasted }));
+    // Where there is no room for all, what became of the lines comes before the lines.
+    if (!keepWith(text.value) && !keepWith('')) keepWith(text.value);
   }
 
   keepSoon() {
@@ -141,7 +148,7 @@ export class BulkView {
   }
 
   open() {
-    return this.lines.filter((line) => !['problem', 'done'].includes(line.state));
+    return this.lines.filter((line) => !['problem', 'done'].includes(line.state) && !isLost(line));
   }
 
   /** What is to be done, in numbers for texts. */
@@ -157,6 +164,17 @@ export class BulkView {
     };
   }
 
+  /** How long what is to be recharged stays: once for all lines, or for how many each. */
+  validity() {
+    const counts = new Map();
+    for (const { days = usualDays } of this.open()) counts.set(days, (counts.get(days) ?? 0) + 1);
+    const all = [...counts.keys()].sort((a, b) => a - b);
+    if (!all.length) return '';
+    if (all.length > mostLengths) return t('bulkDaysMixed', { least: daysOf(all[0]), most: daysOf(all.at(-1)) });
+    const said = all.length === 1 ? [daysOf(all[0])] : all.map((days) => t('bulkDaysOf', { days: daysOf(days), count: counts.get(days) }));
+    return t('bulkDays', { days: said.join(', ') });
+  }
+
   render() {
     fill(byId('bulk-head'), columns.map((each) => h('th', { scope: 'col', class: ['amount', 'cost'].includes(each) ? 'number' : null }, t(`bulk_${each}`))));
     this.renderState();
@@ -166,7 +184,7 @@ export class BulkView {
   renderState() {
     const sums = this.sums();
     const texts = ['bulkSums', sums.count && (this.page.accounts.isRoot ? 'issued' : 'bulkCosts'), sums.isShort && 'bulkShort', ...this.said];
-    fill(byId('bulk-summary'), texts.filter(Boolean).map((each) => t(each, sums)).join(' '));
+    fill(byId('bulk-summary'), [...texts.filter(Boolean).map((each) => t(each, sums)), this.validity()].join(' '));
     const isRunning = Boolean(this.stopping);
     fill(byId('bulk-go'), t('bulkGo', sums));
     byId('bulk-go').disabled = sums.isShort;
@@ -179,15 +197,26 @@ export class BulkView {
     const { row, amount, days, state } = line;
     const contents = {
       line: number(line.number), account: row?.Email ? [foreign(row.Name), ' ', h('span', { class: 'muted' }, foreign(row.Email))] : foreign(line.text),
-      amount: amount ? [exactMoney(amount), days && ` · ${t('days', { count: days })}`] : '–', cost: line.problem ? '–' : exactMoney(this.costOf(line)),
-      result: [h('span', { class: `badge ${badges[state]}` }, t(`bulk_${state}`)), ' ', line.problem ? t(line.problem) : line.result],
+      amount: amount ? [exactMoney(amount), !line.problem && ` · ${daysOf(days)}`] : '–', cost: line.problem ? '–' : exactMoney(this.costOf(line)),
+      result: [h('span', { class: `badge ${badges[state]}` }, t(`bulk_${state}`)), ' ', line.problem ? t(line.problem) : isLost(line) ? t('bulkLost') : line.result],
     };
     return h('tr', { role: 'row' }, columns.map((each) => cell(each, t(`bulk_${each}`), ['amount', 'cost'].includes(each), contents[each])));
   }
 
   async go() {
+    clearFaults(this.form);
+    byId('bulk-go').disabled = true;
+    try {
+      await this.page.accounts.loadOwn();
+    } catch (error) {
+      showFault(this.form, null, explain(error));
+      return;
+    } finally {
+      this.render();
+    }
     const sums = this.sums();
-    const facts = [t('bulkGives', sums), t(this.page.accounts.isRoot ? 'issued' : 'costs', sums), sums.bad && t('bulkLeftOut', sums), t('bulkOnce')];
+    if (sums.isShort || !sums.count) return;
+    const facts = [t('bulkGives', sums), t(this.page.accounts.isRoot ? 'issued' : 'costs', sums), this.validity(), sums.bad && t('bulkLeftOut', sums), t('bulkOnce')];
     if (await confirmDialog({ title: t('bulkGo', sums), body: factList(facts.filter(Boolean)), confirm: t('recharge') })) await this.run();
   }
 
@@ -202,7 +231,7 @@ export class BulkView {
       Object.assign(byId('bulk-bar'), { max: lines.length, value: index });
       await this.recharge(line, signal);
       if (signal.aborted) end = 'bulkStopped';
-      else if (line.state === 'unknown') end = 'bulkBroken';
+      else if (line.state === 'unknown' && !isLost(line)) end = 'bulkBroken';
       else continue;
       break;
     }
@@ -221,6 +250,7 @@ export class BulkView {
       text: 'rechargeTitle', values: { name: row.Name, amount: exactMoney(amount) }, owner: accounts.own.ID, key: `${this.batch} ${line.id}`,
     });
     this.settle(line, 'running');
+    intent.at = line.at;
     try {
       const onWait = (seconds) => this.settle(line, 'running', t('waiting', { count: Math.ceil(seconds) }));
       const answer = await intent.send(api, { signal, onWait });
@@ -228,7 +258,7 @@ export class BulkView {
       line.row = { ...row, ...answer.User.Updates };
       this.settle(line, 'done', t('bulkNow', { balance: money(line.row.Balance) }));
     } catch (error) {
-      this.settle(line, isUnsettled(error) ? 'unknown' : 'failed', explain(error));
+      this.settle(line, intent.isOpen || error.code === 'too_old' ? 'unknown' : 'failed', explain(error));
     }
     // What is still open of it is for this batch to finish, with the same key.
     intent.forget();
@@ -236,8 +266,10 @@ export class BulkView {
 
   /** A reload may forget the last half second: those lines have the same keys again, and are answered as before. */
   settle(line, state, result = '') {
-    Object.assign(line, { state, result });
-    this.outcomes[line.id] = { state: state === 'running' ? 'unknown' : state, result };
+    // It counts from when it was sent first.
+    const at = ['running', 'unknown'].includes(line.state) ? line.at : Date.now();
+    Object.assign(line, { state, result, at });
+    this.outcomes[line.id] = { state: state === 'running' ? 'unknown' : state, result, at };
     this.keepSoon();
     // Once for many lines: thousands go by in a minute.
     this.rendering ??= requestAnimationFrame(() => {

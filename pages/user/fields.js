@@ -47,7 +47,7 @@ const fields = {
   Email: { read: email, wrong: 'wrongEmail' }, BillingEmail: { read: email, wrong: 'wrongEmail', blank: '' },
   Alias: { read: (text) => text, blank: '', dir: 'auto' },
   CreditGranted: { ...amount, read: positive, wrong: 'wrongSomeMoney' }, Rates: { ...amount, read: positive, wrong: 'wrongRate' },
-  Days: { read: numberIf(/^\d+(\.\d{1,9})?$/, 365), wrong: 'wrongDays', inputmode: 'decimal' },
+  Days: { read: numberIf(/^[1-9]\d{0,2}$/, 365), wrong: 'wrongDays', inputmode: 'numeric' },
   HardLimit: amount, SoftLimit: amount, RPM: limit, RPH: limit, RPD: limit, TPM: limit, TPH: limit, TPD: limit, Concurrency: limit,
   ModelLimits: { ...list, read: modelLimits, wrong: 'wrongModelLimits', blank: {}, print: linesOf },
   AllowIPs: list, DenyIPs: list, AllowModels: list, DenyModels: list, Resources: { ...list, blank: '*' },

@@ -3,7 +3,6 @@ import { byId, fill, foreign, h } from './shared/dom.js';
 import { date, money, number, time } from './shared/format.js';
 import { explain, isAborted } from './shared/api.js';
 import { t } from './shared/i18n.js';
-import { fees } from './config.js';
 import { orderOf } from './tree.js';
 import { Pager, cell } from './pager.js';
 
@@ -94,10 +93,10 @@ export class ListView {
     const { sort, descending } = this.view;
     const isOpen = this.isThere && !accounts.isComplete && accounts.rows.size > 0;
     const isListed = this.isThere && accounts.isComplete && this.listedAt;
-    const cost = accounts.isRoot || isOpen ? '' : t('listCost', { cost: money(accounts.callsFor(this.scope) * fees.listing) });
+    const cost = accounts.isRoot || isOpen ? '' : t('listCost', { cost: money(accounts.callsFor(this.scope) * accounts.fees.listing) });
     fill(byId('load'), t(isOpen ? 'goOn' : isListed ? 'refresh' : 'listNow'), cost);
     byId('load').hidden = accounts.own.Child === 0;
-    fill(byId('list-note'), isListed ? t('listedAt', { time: time(this.listedAt) }) : '', ' ', accounts.isRoot ? '' : t('listFee', { fee: money(fees.listing) }));
+    fill(byId('list-note'), isListed ? t('listedAt', { time: time(this.listedAt) }) : '', ' ', accounts.isRoot ? '' : t('listFee', { fee: money(accounts.fees.listing) }));
     const names = Object.keys(columns);
     fill(byId('list-head'), names.map((each) => h('th', {
       scope: 'col', class: isFigure(each) ? 'number' : null, 'aria-sort': sort !== each ? 'none' : descending ? 'descending' : 'ascending',

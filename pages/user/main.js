@@ -3,12 +3,11 @@ import { byId, fill, foreign, h } from './shared/dom.js';
 import { money, number } from './shared/format.js';
 import { Api, explain } from './shared/api.js';
 import { KeyChoice, findKeys } from './shared/keys.js';
-import { passing } from './shared/store.js';
 import { applyTexts, onLanguage, setTexts, t } from './shared/i18n.js';
 import { startFrame } from './shared/frame.js';
 import { Accounts } from './accounts.js';
 import { ListView } from './list.js';
-import { pendingOf } from './intent.js';
+import { forgetAll, pendingOf } from './intent.js';
 import { texts } from './texts.js';
 
 const choice = new KeyChoice('user-key');
@@ -79,7 +78,8 @@ async function enter(key, remember) {
 /** Everything of this account goes with the document. */
 function leave() {
   choice.clear();
-  passing.remove('bulk-recharge');
+  clearTimeout(views.bulk?.keeping);
+  forgetAll();
   location.hash = '';
   location.reload();
 }
@@ -105,10 +105,16 @@ function showPending() {
   fill(byId('pending'), pendingOf(page.accounts.own.ID).map((intent) => {
     const said = h('p', { role: 'alert' });
     const finish = async ({ target }) => {
+      if (!intent.isFresh) {
+        showPending();
+        return;
+      }
       target.disabled = true;
       try {
         const answer = await intent.send(page.api);
         if (answer.Action) page.accounts.apply(answer);
+        // The answer may be one of then, and more was done since.
+        if (intent.isPast) await Promise.all([page.accounts.loadOwn(), answer.User?.ID && page.accounts.look(answer.User.ID)]);
         await (await import('./action.js')).showKeyOf(answer);
         showPending();
       } catch (error) {
@@ -120,8 +126,9 @@ function showPending() {
       intent.forget();
       showPending();
     };
-    return h('div', { class: 'notice warn stack' }, t('pending', { what: t(intent.text, intent.values) }),
-      h('div', { class: 'row' }, button('pendingFinish', finish), button('pendingForget', leaveIt)), said);
+    const { isFresh } = intent;
+    return h('div', { class: 'notice warn stack' }, t(isFresh ? 'pending' : 'pendingOld', { what: t(intent.text, intent.values) }), ' ', !isFresh && t('tooOld'),
+      h('div', { class: 'row' }, isFresh && button('pendingFinish', finish), button('pendingForget', leaveIt)), said);
   }));
 }
 

@@ -58,9 +58,13 @@ export const texts = byLanguage({
   rotateTitle: ['New key for {name}', '为 {name} 更换密钥'],
   deleteTitle: ['Delete {name}', '删除 {name}'],
   unsettled: ['Whether it was done is not known. Doing the same again is safe: it is done once.', '尚不知是否已完成。可放心重试：只会执行一次。'],
+  unsettledState: ['Whether it was done is not known. Do it again, or look again at the account.', '尚不知是否已完成。请重试，或重新查看账户。'],
+  tooOld: ['It was begun over 23 hours ago and is not sent again: it might be done twice. Look at the balance first, then do it anew if it is missing.', '它已开始超过 23 小时，不再重发：可能会执行两次。请先查看余额，如确未完成再重新操作。'],
+  pendingOld: ['It is not known whether this was done: {what}.', '尚不知是否已完成：{what}。'],
   pending: ['It is not known whether this was done: {what}. Finishing it is safe: it is done once.', '尚不知是否已完成：{what}。可放心完成：只会执行一次。'],
   pendingFinish: ['Finish it', '完成它'],
   pendingForget: ['Leave it', '放弃'],
   enableTitle: ['Enable {name}', '启用 {name}'],
   disableTitle: ['Disable {name}', '停用 {name}'],
+  'error.idempotency_key_in_use': ['The same is already under way. {wait}', '同一操作正在进行。{wait}'],
 });

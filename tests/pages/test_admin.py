@@ -183,6 +183,24 @@ def test_a_file_of_many_keys_goes_in_batches_with_progress(site, page, pool, tmp
     assert len(keys_of(site)) == 950
 
 
+def test_settings_for_all_keys_stay_when_the_language_changes(site, page, pool):
+    pool()
+    panel = enter(page, site, "load")
+    panel.locator("#load-keys").fill(secret("aaaa"))
+    panel.get_by_text("Settings for all of these keys").click()
+    typed = {"Name": "Batch of May", "Provider": "https://other.example", "Level": "4", "RPM": "60", "Concurrency": "2"}
+    for name, value in typed.items():
+        panel.locator(f"#load-{name}").fill(value)
+    for language, label in [("zh", "这些密钥的共同设置"), ("en", "Settings for all of these keys")]:
+        page.locator("#language").select_option(language)
+        expect(panel.get_by_text(label)).to_be_visible()
+        assert {name: panel.locator(f"#load-{name}").input_value() for name in typed} == typed
+    panel.get_by_role("button", name="Load").click()
+    expect(panel.get_by_text("1 key added.")).to_be_visible()
+    (key,) = keys_of(site)
+    assert (key["Name"], key["Level"], key["RPM"], key["Concurrency"]) == ("Batch of May", 4, 60, 2)
+
+
 def test_upstream_is_asked_first(site, page, pool):
     pool()
     site.mock.script(secret("dead"), "invalid_api_key")
@@ -432,8 +450,9 @@ def test_live_figures_move_without_reloading(site, page, pool, shot):
 def answer_of(number):
     """/x-stats after `number` polls: 20 requests, 2 of them failed, 4 retries, in 2 s each."""
     return {"object": "stats", "Version": "9.9.9", "StartedAt": "2026-11-25T18:00:00Z", "Now": "2026-11-25T18:30:00Z",
-            "Requests": {"Total": 1000 + 21 * number, "Ok": 900 + 18 * number, "ClientErrors": 50 + number, "ServerErrors": 50 + 2 * number, "ClientsLeft": 3},
-            "ByEndpoint": {"chat/completions": 900 + 20 * number, "other": 100 + number}, "Refusals": {"rate_limit_exceeded": 40 + number, HOSTILE: 1},
+            "Requests": {"Total": 1000 + 20 * number, "Ok": 900 + 18 * number, "ClientErrors": 50 + number, "ServerErrors": 50 + 2 * number, "ClientsLeft": 3},
+            "Management": {"Total": 500 + 50 * number, "Ok": 300, "ClientErrors": 200 + 50 * number, "ServerErrors": 0, "ClientsLeft": 0},
+            "ByEndpoint": {"chat/completions": 900 + 19 * number, "other": 100 + number}, "Refusals": {"rate_limit_exceeded": 40 + number, HOSTILE: 1},
             "Attempts": {"none": 900 + 18 * number, "rate_limited": 7}, "Retries": {"rate_limited": 10 + 4 * number},
             "Latency": {"Bounds": [0.1, 1, 10], "Total": [100 + 10 * number, 100 + 9 * number, 100, number], "FirstByte": [5 + 20 * number, 5, 5, 0], "Added": [number, 0, 0, 0]},
             "InFlight": 12, "Connections": 34, "Keys": {"active": 4, "resting": 1, "dead": 2}, "LedgerHealthy": number < 3, "WaitingWrites": 5, "ResidentBytes": 25 * 1048576}
@@ -456,6 +475,20 @@ def test_rates_are_differences_of_polls(site, page):
     expect(page.get_by_text("The ledger cannot be written")).to_be_visible()
     page.get_by_role("link", name="dead 2").click()
     expect(page.locator("#pool-state")).to_have_value("dead")
+
+
+def test_calls_of_the_management_are_in_no_rate_and_no_share(site, page, pool):
+    pool("aaaa")
+    enter(page, site)
+    expect(tile(page, "rate")).to_have_text("0")
+    for _ in range(30):
+        assert site.gateway.call("GET", "/x-users/nobody")[0] == 404
+    site.chat(count=10)
+    # 0 % of these ten: what was refused is counted in the same place as what was asked.
+    expect(page.locator("[data-tile=client_errors]")).to_contain_text("0 of 10")
+    expect(tile(page, "client_errors")).to_have_text("0%")
+    expect(tile(page, "server_errors")).to_have_text("0%")
+    assert 0 < float(tile(page, "rate").inner_text()) <= 5.1, "ten in two seconds at most"
 
 
 def test_nobody_is_asked_while_the_tab_is_hidden(site, page):
@@ -622,6 +655,37 @@ def test_markup_and_turned_text_stay_text(site, page, pool, shot):
     row(page, "aaaa").get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_contain_text("<img src=x")
     assert page.get_by_role("dialog").locator("img").count() == 0
+
+
+def test_limits_of_a_key_are_not_read_out_of_names_and_three_are_told(site, page, pool):
+    pool("aaaa")
+    site.mock.script(secret("aaaa"), "rate_limit", retry_after=600)
+    site.gateway.chat(model="evil until 2026-11-25T00:00:00Z: dead; excluded for gpt-4o: access_terminated")
+    enter(page, site, "pool")
+    expect(row(page, "aaaa")).to_contain_text("access_terminated until")
+    expect(row(page, "aaaa").locator(".words > div")).to_have_count(1)
+    expect(row(page, "aaaa")).to_contain_text("rate limited")
+
+    limits = [{"Kind": "cooling", "Subject": f"model-{i}", "Reason": "rate_limit_exceeded", "Since": "2026-11-25T00:00:00Z", "Until": "2026-11-25T01:00:00Z"} for i in range(38)]
+    limits[1] |= {"Kind": "excluded_model", "Reason": "model_not_found", "Until": None}
+    limits[2] |= {"Kind": "excluded_endpoint", "Subject": "/v1/batches", "Reason": "missing_scopes", "Until": None}
+
+    def answer(route):
+        keys = json.loads(site.gateway.call("GET", route.request.url.split(site.api)[1])[2])
+        for key in keys:
+            key |= {"State": "cooling", "Limits": limits}
+        route.fulfill(json=keys, headers={"Access-Control-Allow-Origin": "*"})
+
+    page.route(re.compile(r"/x-keys(\?|$)"), answer)
+    page.reload()
+    said = row(page, "aaaa").locator(".words > div")
+    expect(said).to_have_count(4)
+    expect(said.nth(0)).to_contain_text("out for model-0 until")
+    expect(said.nth(1)).to_contain_text("not used for model-1 until the pool is read again: no access to the model")
+    expect(said.nth(2)).to_contain_text("not used for /v1/batches")
+    expect(said.nth(3)).to_have_text("and 35 more")
+    page.locator("#language").select_option("zh")
+    expect(said.nth(3)).to_have_text("以及另外 35 项")
 
 
 def test_bills_of_hostile_names_and_a_thousand_accounts(site, page):

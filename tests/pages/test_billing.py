@@ -220,6 +220,26 @@ def test_the_bar_of_the_month_warns(site, house, page, used, kind):
         expect(page.get_by_text("The limit of this month is reached")).to_have_count(1 if kind == "bad" else 0)
 
 
+def test_roots_balance_is_unlimited_and_in_no_sum(site, house, page):
+    show(page, site, site.root_key, house[1].key)
+    own = json.loads(site.gateway.call("GET", "/dashboard/x_user/info", key=house[1].key)[2])["balance"]
+    expect(tile(page, "Left").locator(".figure")).to_have_text("unlimited")
+    expect(page.locator("#key-list li").first).to_contain_text("unlimited")
+    expect(page.locator("#totals dd").first).to_have_text(f"${own:.2f}")
+    expect(page.locator(".notice.warn")).to_have_count(0)
+    page.get_by_label("Language").select_option("zh")
+    expect(tile(page, "剩余").locator(".figure")).to_have_text("不限")
+
+
+@pytest.mark.parametrize("balance, words", [(4.99, "Requests are refused below $5.00"), (0, "Nothing is left"), (5, None)])
+def test_little_is_what_the_service_calls_little(site, house, page, balance, words):
+    info = json.loads(site.gateway.call("GET", "/dashboard/x_user/info", key=house[0].key)[2])
+    info |= {"balance": balance, "minimums": {"call": 5, "user": 2, "manage": 20}}
+    with answering(page, "/dashboard/x_user/info", lambda _: info):
+        show(page, site, house[0].key)
+        expect(page.locator(".notice.warn")).to_have_text([re.compile(re.escape(words))] if words else [])
+
+
 def test_several_keys_are_summed_up_and_chosen(site, house, page):
     rich = site.make_child(12.5)
     show(page, site, house[1].key, rich.key)

@@ -188,7 +188,8 @@ def test_a_client_that_leaves_frees_upstream(site):
     raw.socket.close()
     site.mock.wait_for("client_gone", before + 1)
     (gone,) = [each for each in site.mock.requests() if each["outcome"] == "client_gone"]
-    assert gone["ended_ms"] - left < 200 * SLOW
+    # That it is freed, while the stream would last for minutes; how fast is a matter of how busy the computer is.
+    assert gone["ended_ms"] - left < 2000 * SLOW
 
 
 SIZE = 100 << 20
@@ -432,9 +433,11 @@ def test_operations_are_not_reached(site, name):
 def test_no_key_is_in_the_logs(site):
     key = "sk-Xvs" + "K3yInL0g" * 5 + "Abcde"
     hidden, nested = "%73%6B-" + key[3:], "%2Fsk%2d" + key[3:]
+    twice = "".join(f"%25{ord(each):02x}" if index % 7 == 0 or index < 6 else each for index, each in enumerate(key))
+    anywhere = (f"/v1/keys{key}", f"/x-users/bob{key}", f"/x-users/bob{hidden}", f"/v1/models/{twice}", f"/v1/models/a{key[3:]}", f"/v1/models/{key[:20]}", f"/x-users/%58%76s{key[6:]}")
 
     def everywhere():
-        for path in (f"/v1/models?api_key={key}", f"/v1/models/{key}", f"/x-users/{hidden}", f"/a{nested}", "/v1/files/task-0123456789abcdef", f"/{key}/a.js?{key}", f"/v1/models?a={hidden}"):
+        for path in (f"/v1/models?api_key={key}", f"/v1/models/{key}", f"/x-users/{hidden}", f"/a{nested}", "/v1/files/file-0123456789abcdef", f"/{key}/a.js?{key}", f"/v1/models?a={hidden}", *anywhere):
             for name in NAMES:
                 site.get(name, path, {"Authorization": f"Bearer {key}", "x-api-key": key, "User-Agent": key, "Referer": f"http://a/?{key}",
                                       "Sec-WebSocket-Protocol": f"openai-insecure-api-key.{key}", "Cookie": f"a={key}", "X-Forwarded-For": key})
@@ -446,7 +449,8 @@ def test_no_key_is_in_the_logs(site):
         everywhere()
     wait_for(lambda: f"host={site.host('')} " in site.nginx.access_log.read_text(), what="the log's lines")
     written = site.nginx.access_log.read_text() + site.nginx.error_log.read_text() + site.nginx.start_log()
-    assert "path=/v1/models " in written and "path=(a-key) " in written and "path=/v1/files/task-0123456789abcdef " in written
+    assert "path=/v1/models " in written and "path=(a-key) " in written and "path=/v1/files/file-0123456789abcdef " in written
+    assert not [each for each in anywhere if f"path={each[:len('/v1/models/') + 3]}" in written]
     assert key.lower() not in written.lower() and key[6:].lower() not in written.lower()
 
 

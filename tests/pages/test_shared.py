@@ -53,7 +53,8 @@ def test_what_else_gets_into_the_list_is_no_key(lab):
     assert found == [KEY]
 
 
-@pytest.mark.parametrize("value", ["=1+1", "+49", "-2+3", "@SUM(A1)", "\t=1", "  =cmd|' /C calc'!A0", "\r=1"])
+@pytest.mark.parametrize("value", ["=1+1", "+49", "-2+3", "@SUM(A1)", "\t=1", "  =cmd|' /C calc'!A0", "\r=1", "＝1+1", "＋1", " －2", "＠SUM(A1)",
+                                   "a;=1", "a;  -1", "a\t+1", "a,@b", "a\n=1", "a\r\n ＝1", 'a;"=1'])
 def test_spreadsheets_run_nothing_of_a_file(lab, value):
     field = lab("csv", "m.toCsv([[v.value]])", value=value)
     assert field.lstrip('"').startswith("'"), field
@@ -97,6 +98,8 @@ def test_lengths_and_distances_of_time(lab):
     ("https://docs.example.com", "https://api.example.com"),
     ("https://www.example.com", "https://api.example.com"),
     ("https://example.com", "https://api.example.com"),
+    ("https://usage.com", "https://api.usage.com"),
+    ("https://usage.usage.com", "https://api.usage.com"),
     ("http://localhost:8000", "http://localhost:3443"),
     ("http://127.0.0.1", "http://127.0.0.1:3443"),
     ("http://[::1]:8000", "http://[::1]:3443"),
@@ -113,6 +116,8 @@ def test_the_api_is_found_from_the_pages_own_name(lab, place, origin):
     ({"status": 429, "code": "rate_limit_exceeded", "retryAfter": 7}, "Try again in 7 seconds"),
     ({"status": 429, "code": "unheard_of"}, "Try again in a moment"),
     ({"isNetwork": True, "code": "network"}, "cannot be reached"),
+    ({"isNetwork": True, "code": "network"}, "CORS_ORIGINS"),
+    ({"status": 429, "code": "hard_limit_reached"}, "next month"),
     ({"isNetwork": True, "code": "timeout"}, "in time"),
     ({"status": 400, "code": "invalid_value", "param": "Name", "message": "Name must have 4 to 63 letters."}, "Name: Name must have"),
     ({"status": 502, "code": "unheard_of"}, "failed (502)"),
@@ -231,6 +236,22 @@ def test_a_question_is_answered_by_keyboard(lab):
     ask(lab)
     page.get_by_role("button", name="Delete").press("Enter")
     page.wait_for_function("window.answer === true")
+
+
+def test_a_key_that_is_held_down_answers_nothing(lab):
+    page = lab.page
+    page.locator("#pasted").focus()
+    for key in ("Enter", "Space"):
+        page.keyboard.down(key)
+        ask(lab)
+        for _ in range(3):
+            page.keyboard.down(key)
+        page.keyboard.up("Enter") if key == "Enter" else page.keyboard.press("Tab")
+        assert page.get_by_role("dialog", name="Delete bob?").is_visible() and page.evaluate("window.answer") == "open"
+        page.keyboard.press("Escape")
+        page.wait_for_function("window.answer === false")
+        if key == "Space":
+            page.keyboard.up("Space")
 
 
 def test_a_secret_is_not_lost_by_escape_and_is_copied(lab):

@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from processes import SLOW, make_root_key, nanos
+from processes import SLOW, make_root_key, nanos, wait_for
 from web import PAGES, Site
 
 DOLLAR = 10**9
@@ -215,13 +215,14 @@ def test_account_that_may_not_manage_is_told_why_and_may_change_itself(desk, pag
 def test_key_that_ends_while_it_is_used(desk, page, site, change):
     parent = site.make_child(500)
     child = site.make_child(50, by=parent) if change == "disabled" else None
-    desk.sign_in(parent.key, "#create").fill("create", Name="late-comer", Email="late@example.com", CreditGranted="5")
+    desk.sign_in(parent.key, "#create").fill("create", Name="late-comer", Email="late@example.com", CreditGranted="5").submit("create")
+    desk.dialog.wait_for()
     page.expect_errors("401")
     if change == "disabled":
         site.gateway.change(parent, Status=False)
     else:
         assert site.gateway.call("DELETE", f"/x-users/{parent.id}")[0] == 200
-    desk.submit("create").confirm()
+    desk.confirm()
     words = "is disabled" if child else "is not valid"
     page.locator("#create .form-fault", has_text=words).wait_for()
     assert page.locator("#create-Email").input_value() == "late@example.com"
@@ -292,11 +293,15 @@ def test_bad_input_is_said_at_the_fields_and_nothing_is_lost(desk, page, parent,
 def test_what_the_server_finds_wrong_is_said_at_its_field(desk, page, site):
     parent = site.make_child(100, RPM=60, Rates=2)
     page.expect_errors("400", "409")
-    desk.sign_in(parent.key, "#create").fill("create", Name="greedy-one", Email="greedy@example.com", CreditGranted="500")
-    desk.submit("create").confirm()
+    desk.sign_in(parent.key, "#create").fill("create", Name="greedy-one", Email="greedy@example.com", CreditGranted="90")
+    desk.submit("create")
+    desk.dialog.wait_for()
+    # Meanwhile it has less than the question knows.
+    site.make_child(20, by=parent)
+    desk.confirm()
     page.locator("#create-CreditGranted-fault", has_text="more than your balance").wait_for()
     page.locator("#create summary").first.click()
-    desk.fill("create", CreditGranted="50", RPM="61").submit("create").confirm()
+    desk.fill("create", CreditGranted="30", RPM="61").submit("create").confirm()
     page.locator("#create-RPM-fault", has_text="must be 1 to 60").wait_for()
     # Where its field is folded away, it is unfolded.
     page.locator("#create summary").first.click()
@@ -307,9 +312,42 @@ def test_what_the_server_finds_wrong_is_said_at_its_field(desk, page, site):
     desk.fill("create", Rates="2", Name=parent.name).submit("create").confirm()
     page.locator("#create-Name-fault", has_text="already in use").wait_for()
     assert page.locator("#create-Email").input_value() == "greedy@example.com"
-    assert parent.balance() == 100 * DOLLAR
+    assert parent.balance() == 80 * DOLLAR
     desk.fill("create", Name="greedy-one").submit("create").confirm()
     assert desk.secret()
+
+
+def test_more_than_the_balance_is_not_asked_for(desk, page, site):
+    parent = site.make_child(100)
+    desk.sign_in(parent.key, "#create").fill("create", Name="greedy-two", Email="greedy-two@example.com", CreditGranted="100.01")
+    button = page.locator("#create button:not([type=button])")
+    expect(button).to_be_disabled()
+    expect(page.locator("#create .form-status")).to_have_text("Your balance does not cover that. Lower the amount.")
+    page.get_by_label("Language").select_option("zh")
+    expect(page.locator("#create .form-status")).to_have_text("您的余额不足，请减少金额。")
+    page.locator("#create-Email").press("Enter")
+    assert desk.dialog.count() == 0 and desk.changes() == []
+    page.locator("#language").select_option("en")
+    # At twice the rate it costs half.
+    desk.fill("create", Rates="2")
+    expect(button).to_be_enabled()
+    expect(page.locator("#create .form-status")).to_be_empty()
+    desk.fill("create", Rates="", CreditGranted="100")
+    expect(button).to_be_enabled()
+    desk.submit("create").confirm()
+    assert desk.secret() and parent.balance() == 0
+
+
+def test_least_of_a_first_grant_is_told_before_and_refusals_in_the_readers_language(desk, page, parent):
+    page.expect_errors("400")
+    desk.sign_in(parent.key, "#create")
+    hint = page.locator("#create-CreditGranted-hint")
+    expect(hint).to_have_text("Such as 80 or 0.50; at least $2.00")
+    page.locator("#language").select_option("zh")
+    expect(hint).to_contain_text("不低于")
+    desk.fill("create", Name="too-little", Email="too-little@example.com", CreditGranted="1").submit("create").confirm()
+    page.locator("#create-CreditGranted-fault", has_text="此值不被接受：").wait_for()
+    assert "at least 2" in desk.fault("create", "CreditGranted")
 
 
 # The list
@@ -444,7 +482,8 @@ def test_root_issues_and_withdraws_without_fees(desk, page, site):
 def test_more_than_is_there_is_not_taken_back(desk, page, parent, site):
     child = site.make_child(30, by=parent)
     desk.sign_in(parent.key).account(child).fill("takeBack", CreditGranted="31").submit("takeBack")
-    assert "The balance is only $30.00" in desk.fault("takeBack", "CreditGranted") and desk.changes() == []
+    expect(page.locator("#takeBack-CreditGranted-fault")).to_have_text("The balance is only $30.00.")
+    assert desk.changes() == []
     page.get_by_role("button", name="All of it").click()
     desk.submit("takeBack").confirm().done("takeBack")
     assert row_of(site, child)["Balance"] == 0
@@ -460,10 +499,161 @@ def test_account_with_children_is_not_deleted(desk, page, parent, site):
 def test_cancelled_question_changes_nothing_and_keeps_what_was_typed(desk, page, parent, site):
     child = site.make_child(30, by=parent)
     desk.sign_in(parent.key).account(child).fill("recharge", CreditGranted="7").submit("recharge")
+    desk.dialog.wait_for()
     page.keyboard.press("Escape")
     desk.dialog.wait_for(state="detached")
     assert desk.changes() == [] and page.locator("#recharge-CreditGranted").input_value() == "7"
     assert page.evaluate("document.activeElement.closest('form').id") == "recharge"
+
+
+def test_questions_about_money_tell_what_is_true_now(desk, page, parent, site):
+    child = site.make_child(30, by=parent)
+    desk.sign_in(parent.key).account(child)
+    # Others change what the page knew.
+    site.gateway.change(child, CreditGranted=70, Rates=2)
+    site.gateway.change(parent, CreditGranted=100)
+    desk.fill("recharge", CreditGranted="8").submit("recharge")
+    row = row_of(site, child)
+    own = parent.balance() / DOLLAR
+    question = desk.question()
+    assert row["Rates"] == 2 and f"from ${row['Balance']:,.2f} to ${row['Balance'] + 8:,.2f}" in question, question
+    assert f"It costs you $4.00: your balance goes from ${own:,.2f} to ${own - 4:,.2f}" in question, question
+    page.keyboard.press("Escape")
+    desk.go("bulk").check(f"{child.name} 8")
+    site.gateway.change(parent, CreditGranted=-500)
+    page.locator("#bulk-go").click()
+    own = parent.balance() / DOLLAR
+    assert f"from ${own:,.2f} to ${own - 4:,.2f}" in desk.question(), desk.question()
+    page.keyboard.press("Escape")
+    site.gateway.change(parent, CreditGranted=-int(own - 2))
+    page.locator("#bulk-go").click()
+    page.get_by_text("Your balance does not cover that.").wait_for()
+    assert desk.dialog.count() == 0 and desk.changes() == []
+
+
+def lost(desk, site, page, press):
+    """What `press` asks for is done, and its answer is lost for good."""
+    page.unroute_all()
+    lose_answers(site, page, re.compile("/x-(users|root)"), 3)
+    before = len(desk.changes())
+    press()
+    page.locator(".form-fault:visible", has_text="not known").wait_for()
+    page.unroute_all()
+    assert len(desk.changes()) == before + 3
+
+
+def test_a_state_is_never_answered_with_what_was_before(desk, page, parent, site):
+    child = site.make_child(30, by=parent)
+    desk.sign_in(parent.key).account(child)
+
+    def turn(name):
+        page.locator("#account .card").first.get_by_role("button", name=name).click()
+        desk.confirm()
+
+    lost(desk, site, page, lambda: turn("Disable"))
+    site.gateway.change(child, Status=True)
+    page.get_by_role("button", name="Look again").click()
+    turn("Disable")
+    page.get_by_role("button", name="Enable").wait_for()
+    turn("Enable")
+    page.get_by_role("button", name="Disable").wait_for()
+    turn("Disable")
+    page.get_by_role("button", name="Enable").wait_for()
+    assert row_of(site, child)["Status"] is False
+    desk.change("limits", RPM="5")
+    lost(desk, site, page, lambda: desk.fill("limits", RPM="6").submit("limits").confirm())
+    site.gateway.change(child, RPM=5)
+    desk.submit("limits").confirm().done("limits")
+    assert row_of(site, child)["RPM"] == 6
+    # What is finished late shows what is so now.
+    desk.go("list").list()
+    page.get_by_role("button", name="Finish it").first.click()
+    expect(page.locator("#pending .notice")).to_have_count(1)
+    assert "Disabled" in page.locator("#list-body").inner_text() and row_of(site, child)["Status"] is False
+
+
+def test_money_is_moved_again_after_something_else_was_done(desk, page, parent, site):
+    child = site.make_child(30, by=parent)
+    other = site.make_child(5, by=parent)
+    desk.sign_in(parent.key).account(child)
+    lost(desk, site, page, lambda: desk.fill("recharge", CreditGranted="7").submit("recharge").confirm())
+    # Another account's is nothing to it.
+    desk.account(other).change("recharge", CreditGranted="1")
+    desk.account(child).change("recharge", CreditGranted="7")
+    assert row_of(site, child)["Balance"] == 37
+    lost(desk, site, page, lambda: desk.fill("recharge", CreditGranted="9").submit("recharge").confirm())
+    assert row_of(site, child)["Balance"] == 46
+    desk.change("takeBack", CreditGranted="9")
+    desk.change("recharge", CreditGranted="9")
+    assert row_of(site, child)["Balance"] == 46
+    page.get_by_role("button", name="Finish it").click()
+    page.get_by_role("button", name="Finish it").wait_for(state="detached")
+    assert row_of(site, child)["Balance"] == 46
+
+
+def test_a_new_key_is_a_new_one_each_time(desk, page, parent, site):
+    child = site.make_child(30, by=parent)
+    desk.sign_in(site.root_key).account(child)
+    lost(desk, site, page, lambda: desk.submit("rotate").confirm())
+    key = desk.submit("rotate").confirm().secret()
+    again = desk.submit("rotate").confirm().secret()
+    assert key != again and site.gateway.call("GET", "/dashboard/x-user-status", key=again)[0] == 200
+
+
+def test_a_full_browser_keeps_what_was_begun_before_what_was_pasted(desk, page, parent, site):
+    child = site.make_child(30, by=parent)
+    desk.sign_in(parent.key, "#bulk")
+    page.locator("#bulk-text").evaluate("(field) => { field.value = 'x'.repeat(1000000); field.dispatchEvent(new Event('input')); }")
+    wait_for(lambda: page.evaluate("sessionStorage.getItem('bulk-recharge')?.length > 1000000"), what="the text's being kept")
+    page.evaluate("""() => { for (let size = 1 << 22, at = 0; size >= 1;) {
+        try { sessionStorage.setItem(`filler ${at += 1}`, 'x'.repeat(size)); } catch { size >>= 1; } } }""")
+    desk.account(child)
+    lost(desk, site, page, lambda: desk.fill("recharge", CreditGranted="7").submit("recharge").confirm())
+    page.reload()
+    page.get_by_role("button", name="Finish it").click()
+    page.get_by_role("button", name="Finish it").wait_for(state="detached")
+    assert row_of(site, child)["Balance"] == 37
+
+
+def test_signing_out_leaves_nothing_of_the_account(desk, page, parent, site):
+    child = site.make_child(30, by=parent)
+    desk.sign_in(parent.key, "#bulk").check(f"{child.name} 5")
+    desk.account(child)
+    lost(desk, site, page, lambda: desk.fill("recharge", CreditGranted="7").submit("recharge").confirm())
+    assert {"pending-actions", "bulk-recharge"} <= set(page.evaluate("Object.keys(sessionStorage)"))
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("Your key").wait_for()
+    assert page.evaluate("Object.keys(sessionStorage)") == []
+
+
+def test_a_bulk_line_is_as_old_as_its_first_try(desk, page, parent, site):
+    child = site.make_child(30, by=parent)
+    page.clock.install()
+    desk.sign_in(parent.key, "#bulk").check(f"{child.name} 5")
+    lose_answers(site, page, "**/x-users/*", 6)
+
+    def run():
+        page.locator("#bulk-go").click()
+        desk.confirm()
+
+    def fail():
+        run()
+        for _ in range(2):
+            page.get_by_text("then trying again").wait_for()
+            page.clock.run_for(3000)
+        page.get_by_text("Broken off").wait_for()
+
+    fail()
+    page.clock.set_system_time(time.time() + 20 * 3600)
+    fail()
+    sent = len(desk.changes())
+    # It was sent again 4 hours ago, but first 24 hours ago: at the moment of sending, too.
+    page.locator("#bulk-go").click()
+    desk.dialog.wait_for()
+    page.clock.set_system_time(time.time() + 24 * 3600)
+    desk.confirm()
+    page.get_by_text("Look at the account").wait_for()
+    assert len(desk.changes()) == sent and not page.locator("#bulk-go").is_visible() and row_of(site, child)["Balance"] == 35
 
 
 def test_answer_lost_once_moves_money_once(desk, page, parent, site):
@@ -491,6 +681,41 @@ def test_answer_lost_for_good_can_be_finished_after_a_reload_once(desk, page, pa
     # The next one is meant as another one.
     desk.account(child).change("recharge", CreditGranted="7")
     assert row_of(site, child)["Balance"] == 44
+
+
+def test_what_the_service_remembers_no_more_is_not_offered(desk, page, parent, site):
+    """Its answer is kept for a day: sent again later, the money would move twice."""
+    child = site.make_child(30, by=parent)
+    page.clock.install()
+    desk.sign_in(parent.key).account(child).fill("recharge", CreditGranted="7")
+    lose_answers(site, page, "**/x-users/*", 3)
+    desk.submit("recharge").confirm()
+    for _ in range(2):
+        page.locator("#recharge .form-status", has_text="Waiting").wait_for()
+        page.clock.run_for(3000)
+    page.get_by_role("button", name="Finish it").wait_for()
+    sent = len(desk.changes())
+    # In a page that was left open for a day, too.
+    page.clock.set_system_time(time.time() + 24 * 3600 + 60)
+    page.get_by_role("button", name="Finish it").click()
+    page.get_by_role("button", name="Finish it").wait_for(state="detached")
+    page.reload()
+    page.locator("#own h2").wait_for()
+    assert page.get_by_role("button", name="Finish it").count() == 0 and len(desk.changes()) == sent
+    assert row_of(site, child)["Balance"] == 37
+
+
+@pytest.mark.parametrize("broken", ["[", "null", "{}", "[null]"])
+def test_what_is_broken_in_the_browsers_store_is_dropped(desk, page, parent, site, broken):
+    child = site.make_child(30, by=parent)
+    desk.sign_in(parent.key)
+    page.evaluate("text => ['pending-actions', 'bulk-recharge'].forEach((name) => sessionStorage.setItem(name, text))", broken)
+    page.reload()
+    page.locator("#load").wait_for()
+    desk.account(child).change("recharge", CreditGranted="7")
+    assert row_of(site, child)["Balance"] == 37
+    desk.go("bulk").check(f"{child.name} 5")
+    assert "To recharge: 1." in page.locator("#bulk-summary").inner_text()
 
 
 def test_same_again_after_a_lost_answer_is_done_once(desk, page, parent, site):
@@ -655,7 +880,7 @@ def test_bulk_recharge_of_good_lines_with_faults_said(desk, page, parent, site, 
     summary = page.locator("#bulk-summary").inner_text()
     assert "To recharge: 3. Done: 0. With faults: 6." in summary and "$14.50 cost you $10.75" in summary
     lines = desk.lines()
-    for number, words in [(3, "no such account"), (4, "no amount"), (5, "must be over 0"), (6, "0 to 365"), (7, "your own account"), (8, "Too many words")]:
+    for number, words in [(3, "no such account"), (4, "no amount"), (5, "must be over 0"), (6, "1 to 365"), (7, "your own account"), (8, "Too many words")]:
         assert words in lines[number], lines[number]
     assert parent.balance() == before and desk.listings() == []
     shot(page, "user-bulk-preview")
@@ -668,6 +893,37 @@ def test_bulk_recharge_of_good_lines_with_faults_said(desk, page, parent, site, 
     assert [row_of(site, each)["Balance"] for each in (first, second, deep)] == [100, 17.5, 7]
     assert "Now $100.00" in desk.lines()[0] and not page.locator("#bulk-go").is_visible()
     assert page.locator("#bulk-text").input_value() == text
+
+
+def test_amounts_with_separators_are_refused_in_bulk_and_never_read_as_days(desk, page, parent, site):
+    child = site.make_child(10, by=parent, name=f"alice-{parent.id}")
+    amounts = ["1,000", "1 000", "1,50", "1，50", "1\u00a0200", "1'000", "$1,000.00", "1,000 30", "12,30"]
+    desk.sign_in(parent.key, "#bulk").check("\n".join(f"{child.name} {each}" for each in amounts) + "\n12,30\n1,000")
+    assert f"To recharge: 0. Done: 0. With faults: {len(amounts) + 2}." in page.locator("#bulk-summary").inner_text()
+    assert all("Write 1000 or 1.50" in line for line in desk.lines()), desk.lines()
+    desk.check("\n".join(f"{child.name} 5 {days}" for days in ("0", "00", "030", "30.5", "366", "1e2", "-1")))
+    assert "To recharge: 0." in page.locator("#bulk-summary").inner_text() and all("1 to 365" in line or "1000 or 1.50" in line for line in desk.lines())
+    # Columns are well with any separator, after a name that ends with a digit, too.
+    desk.check(f"{child.name},1000\n{child.name}\t1.50\t30\n{child.name};2;365\n{child.name}, 3, 1")
+    assert "To recharge: 4. Done: 0. With faults: 0." in page.locator("#bulk-summary").inner_text()
+    desk.account(child)
+    for days in ("0", "030", "1.5", "366"):
+        desk.fill("recharge", CreditGranted="5", Days=days).submit("recharge")
+        expect(page.locator("#recharge-Days-fault")).to_have_text("Write a whole number from 1 to 365.")
+    assert desk.changes() == [] and desk.dialog.count() == 0
+
+
+def test_bulk_preview_and_question_name_the_days(desk, page, parent, site):
+    child = site.make_child(10, by=parent)
+    desk.sign_in(parent.key, "#bulk").check(f"{child.name} 5\n{child.name} 6\n{child.name} 7 30")
+    assert ["365 days" in each for each in desk.lines()] == [True, True, False] and "30 days" in desk.lines()[2]
+    words = "Valid for 30 days (1 line), 365 days (2 lines)."
+    assert words in page.locator("#bulk-summary").inner_text()
+    page.locator("#bulk-go").click()
+    assert words in desk.question()
+    page.keyboard.press("Escape")
+    desk.check(f"{child.name} 5 1")
+    assert "Valid for 1 day." in page.locator("#bulk-summary").inner_text()
 
 
 def test_mended_batch_recharges_only_what_is_new(desk, page, parent, site):
@@ -739,6 +995,22 @@ def test_bulk_recharge_broken_off_by_the_network_goes_on_once(desk, page, parent
     desk.confirm()
     page.get_by_text("Ended.").wait_for()
     assert [row_of(site, each)["Balance"] for each in children] == [3] * 3
+
+
+def test_bulk_line_that_was_begun_a_day_ago_is_not_sent_again(desk, page, parent, site):
+    children = [site.make_child(2, by=parent) for _ in range(2)]
+    desk.sign_in(parent.key, "#bulk").check("\n".join(f"{each.name} 1" for each in children))
+    lose_answers(site, page, f"**/x-users/{children[0].id}", 3)
+    page.locator("#bulk-go").click()
+    desk.confirm()
+    page.get_by_text("Broken off: the API does not answer.").wait_for()
+    page.clock.set_fixed_time(time.time() + 24 * 3600)
+    page.reload()
+    page.get_by_role("button", name="Recharge 1 line").click()
+    desk.confirm()
+    page.get_by_text("Ended.").wait_for()
+    assert "more than a day ago" in desk.lines()[0]
+    assert [row_of(site, each)["Balance"] for each in children] == [3, 3]
 
 
 def test_bulk_recharge_waits_when_the_service_says_so(desk, page, parent, site):
@@ -902,7 +1174,6 @@ def test_api_that_is_down_is_said_and_nothing_is_lost(desk, page, parent, site, 
     page.expect_errors("502", "503", "ERR_", "Failed to load", "CORS")
     child = site.make_child(20, by=parent)
     desk.sign_in(parent.key, "#bulk").check(f"{child.name} 3")
-    desk.go("create").fill("create", Name="during-outage", Email="outage@example.com", CreditGranted="5")
     with site.away():
         desk.go("list")
         page.locator("#load").click()
@@ -910,7 +1181,10 @@ def test_api_that_is_down_is_said_and_nothing_is_lost(desk, page, parent, site, 
         shot(page, "user-api-down")
         desk.go(f"account-{child.id}")
         page.locator("#account-error").wait_for()
-        desk.go("create").submit("create").confirm()
+    desk.go("create").fill("create", Name="during-outage", Email="outage@example.com", CreditGranted="5").submit("create")
+    desk.dialog.wait_for()
+    with site.away():
+        desk.confirm()
         page.locator("#create .form-fault").wait_for(timeout=20_000 * SLOW)
         page.reload()
         page.locator("#key-error").wait_for()

@@ -1,6 +1,6 @@
 // The fields of an upstream key as a form, for loading many and for editing one or several.
-import { h } from '../shared/dom.js';
-import { setTexts, t } from '../shared/i18n.js';
+import { h, worded } from '../shared/dom.js';
+import { setTexts } from '../shared/i18n.js';
 import { texts } from './texts.js';
 
 setTexts(texts);
@@ -26,8 +26,8 @@ export function keyFields(prefix, before = {}) {
     ...(attributes.type === 'number' && { step: 1, inputmode: 'numeric' }), value: before[name] ?? '',
   }));
   const rows = inputs.map((input) => h('div', { class: 'field' },
-    h('label', { for: input.id }, t(`field.${input.name}`)), input,
-    h('p', { class: 'hint', id: `${input.id}-hint` }, t(`hint.${input.name}`))));
+    worded('label', `field.${input.name}`, { for: input.id }), input,
+    worded('p', `hint.${input.name}`, { class: 'hint', id: `${input.id}-hint` })));
   return {
     element: h('div', { class: 'key-fields' }, rows),
     isValid: () => inputs.every((input) => input.reportValidity()),

@@ -13,6 +13,9 @@ export const texts = byLanguage({
   'words.cooling': ['out for {subject} until {until}: {reason}', '{subject} 暂停至 {until}：{reason}'],
   'words.cooling_all': ['out for requests without a model until {until}: {reason}', '未指定模型的请求暂停至 {until}：{reason}'],
   'words.excluded': ['not used for {subject} until the pool is read again: {reason}', '重新读取密钥池之前不用于 {subject}：{reason}'],
+  'words.excluded_until': ['not used for {subject} until {until}: {reason}', '{until} 之前不用于 {subject}：{reason}'],
+  'words.more': ['and {count} more', '以及另外 {count} 项'],
+  'words.limited': ['restricted: {reason}', '受限：{reason}'],
   'words.resting': ['resting until {until}, then one request tries it: {reason}', '休息至 {until}，之后用一个请求试探：{reason}'],
   'words.resting_now': ['resting, one request tries it next: {reason}', '休息中，下一个请求将试探：{reason}'],
   'words.exhausted': ['out since {since}, asked again at {until}: {reason}', '自 {since} 起停用，{until} 再次询问：{reason}'],
@@ -96,4 +99,7 @@ export const texts = byLanguage({
   'hint.TPM': ['tokens a minute; 0: no limit', '每分钟 Token 数；0 为不限'],
   'field.Concurrency': ['At once', '并发'],
   'hint.Concurrency': ['requests in flight; 0: no limit', '同时进行的请求；0 为不限'],
+  'error.key_not_found': ['There is no such upstream key any more. Refresh the list.', '该上游密钥已不存在，请刷新列表。'],
+  'error.key_not_verified': ['{message}', '无法向上游查询此密钥，未保存。{message}'],
+  'error.key_rejected': ['{message}', '上游拒绝此密钥，未保存。{message}'],
 });

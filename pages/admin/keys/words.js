@@ -6,6 +6,10 @@ import { texts } from './texts.js';
 setTexts(texts);
 
 const day = 86_400_000;
+const mostLimits = 3;
+const longestSubject = 80;
+
+const short = (text) => (text.length > longestSubject ? `${text.slice(0, longestSubject)}…` : text);
 
 /** Seconds matter when it is soon, the date when it is not today. */
 export function clock(time) {
@@ -25,23 +29,18 @@ export function reasonWords(code) {
   return hasText(`reason.${code}`) ? t(`reason.${code}`) : code.replaceAll('_', ' ');
 }
 
-/**
- * What is narrowed for single models or endpoints: `cooling for M until T: reason; excluded for M: reason`. Models come from
- * clients and may hold anything, so the ends of each piece decide; null when the text is not of this form.
- */
-export function limitsOf(reason) {
-  const limits = reason.split(/(?<=: [a-z0-9_.-]+); (?=(?:cooling|excluded)(?: for | until |: ))/).map((piece) => {
-    const found = /^(cooling|excluded)(?: for (.*?))?(?: until (\d{4}-\d\d-\d\dT[^ ]+))?: ([a-z0-9_.-]*)$/s.exec(piece);
-    return found && { kind: found[1], subject: found[2] ?? '', until: found[3], reason: found[4] };
-  });
-  return limits.every(Boolean) ? limits : null;
+/** What is narrowed for a single model or endpoint. Models come from clients: nothing is read out of their names. */
+function limitWords({ Kind: kind, Subject: subject, Reason: reason, Until: until }) {
+  const values = { subject: short(subject), until: until ? clock(until) : '', reason: reasonWords(reason) };
+  if (kind !== 'cooling') return t(until ? 'words.excluded_until' : 'words.excluded', values);
+  return t(subject ? 'words.cooling' : 'words.cooling_all', values);
 }
 
-function limitWords(limit) {
-  const reason = reasonWords(limit.reason);
-  const values = { subject: limit.subject, until: limit.until && clock(limit.until), reason };
-  if (limit.kind === 'excluded') return t('words.excluded', values);
-  return t(limit.subject ? 'words.cooling' : 'words.cooling_all', values);
+/** The first few: clients may name as many models as they like. */
+function limitsWords(limits) {
+  const words = limits.slice(0, mostLimits).map(limitWords);
+  const count = limits.length - words.length;
+  return count ? [...words, t('words.more', { count })] : words;
 }
 
 /** One sentence for each thing that holds. */
@@ -54,10 +53,7 @@ export function sentences(key) {
   switch (key.State) {
     case 'active': return [t('words.active')];
     case 'cooling':
-    case 'excluded': {
-      const limits = limitsOf(key.Reason);
-      return limits ? limits.map(limitWords) : [key.Reason];
-    }
+    case 'excluded': return key.Limits?.length ? limitsWords(key.Limits) : [t('words.limited', values)];
     case 'resting':
     case 'exhausted': return [t(`words.${key.State}${key.Until ? '' : '_now'}`, values)];
     case 'dead': return [t('words.dead', values)];

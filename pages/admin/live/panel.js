@@ -22,16 +22,15 @@ const time = (found) => {
   return isBeyond ? `> ${text}` : text;
 };
 const rate = (value) => (value === null ? '–' : number(Number(value.toPrecision(value < 100 ? 2 : 3))));
-/** Of the requests served; those refused before they were requests of the API may be more than these. */
-const share = (count, served) => (served > 0 || count > 0 ? count / Math.max(served, count) : null);
+const share = (count, requests) => (requests.Total > 0 ? count / requests.Total : null);
 const shareWords = (value) => (value === null ? '–' : percent(value));
-const ofServed = (count, last) => t('live.of', { count: number(count), total: number(last.served) });
+const ofAll = (count, { requests }) => t('live.of', { count: number(count), total: number(requests.Total) });
 const pair = (counts, { bounds }) => (quantile(counts, bounds, 0.5) === null ? '–' : `${time(quantile(counts, bounds, 0.5))} / ${time(quantile(counts, bounds, 0.99))}`);
 const p99 = (counts, { bounds }) => quantile(counts, bounds, 0.99)?.seconds ?? null;
 
 function shareTile(name, count, isBad) {
-  const value = (span) => share(count(span), span.served);
-  return { name, figure: (last) => shareWords(value(last)), point: value, note: (last) => ofServed(count(last), last), isBad: (last) => Boolean(isBad?.(value(last))) };
+  const value = (span) => share(count(span), span.requests);
+  return { name, figure: (last) => shareWords(value(last)), point: value, note: (last) => ofAll(count(last), last), isBad: (last) => Boolean(isBad?.(value(last))) };
 }
 
 // `figure` is told what happened in the last minute, and the last poll; `point` what happened in the last ten seconds.
@@ -44,7 +43,6 @@ const tiles = [
   { name: 'first_byte', figure: (last) => pair(last.firstByte, last), point: (now) => p99(now.firstByte, now) },
   { name: 'added', figure: (last) => pair(last.added, last), point: (now) => p99(now.added, now) },
   { name: 'in_flight', figure: (_, stats) => number(stats.InFlight), point: (_, stats) => stats.InFlight },
-  { name: 'streams', figure: (_, stats) => number(stats.Streams), point: (_, stats) => stats.Streams, isThere: (stats) => stats.Streams !== undefined },
   { name: 'connections', figure: (_, stats) => number(stats.Connections), point: (_, stats) => stats.Connections },
 ];
 
@@ -67,11 +65,10 @@ class Tile {
   }
 
   show(last, stats, now) {
-    const { name, figure, point, note, isBad, isThere } = this.definition;
-    this.element.hidden = Boolean(isThere && !isThere(stats));
+    const { name, figure, point, note, isBad } = this.definition;
     this.figure.textContent = last ? figure(last, stats, now) : '–';
     this.figure.classList.toggle('is-bad', Boolean(last && isBad?.(last)));
-    this.note.textContent = t(`tile.${name}.note`) + (last?.served && note ? ` (${note(last)})` : '');
+    this.note.textContent = t(`tile.${name}.note`) + (last?.requests.Total && note ? ` (${note(last)})` : '');
     this.line.add(now ? point(now, stats) : null);
   }
 }

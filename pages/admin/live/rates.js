@@ -29,7 +29,7 @@ export function quantile(counts, bounds, q) {
 
 /**
  * What happened from `older` to `newer`, each with `at`, the second at which it came: the daemon's own clock is told in whole seconds.
- * Requests of the management, this page's own among them, are under `other`; they are no part of `served`.
+ * Calls of the management, this page's own among them, are no requests here: they are counted apart.
  */
 export function between(older, newer) {
   const seconds = newer.at - older.at;
@@ -37,13 +37,11 @@ export function between(older, newer) {
   const attempts = differences(newer.Attempts, older.Attempts);
   const retries = differences(newer.Retries, older.Retries);
   const latency = (name) => buckets(newer.Latency?.[name], older.Latency?.[name]);
-  const byEndpoint = differences(newer.ByEndpoint, older.ByEndpoint);
-  const served = Math.max(0, requests.Total - (byEndpoint.other ?? 0));
   return {
     seconds, requests, attempts, retries,
-    byEndpoint, served,
+    byEndpoint: differences(newer.ByEndpoint, older.ByEndpoint),
     refusals: differences(newer.Refusals, older.Refusals),
-    perSecond: seconds > 0 ? served / seconds : null,
+    perSecond: seconds > 0 ? requests.Total / seconds : null,
     retried: sum(retries),
     total: latency('Total'), firstByte: latency('FirstByte'), added: latency('Added'),
     bounds: newer.Latency?.Bounds ?? [],

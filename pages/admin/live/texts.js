@@ -4,7 +4,7 @@ import { byLanguage } from '../shared/by-language.js';
 export const texts = byLanguage({
   'live.of': ['{count} of {total}', '{total} 次中 {count} 次'],
   'live.usable': ['in service', '可用'],
-  'table.other': ['management and others', '管理及其他'],
+  'table.other': ['others', '其他'],
   'live.ms': ['{n} ms', '{n} ms'],
   'live.s': ['{n} s', '{n} s'],
   'live.keys': ['Upstream keys', '上游密钥'],
@@ -29,8 +29,6 @@ export const texts = byLanguage({
   'tile.added.note': ['without upstream, last minute', '不含上游，最近一分钟'],
   'tile.in_flight': ['In flight', '进行中'],
   'tile.in_flight.note': ['requests now', '当前请求数'],
-  'tile.streams': ['Streams', '流'],
-  'tile.streams.note': ['now', '当前'],
   'tile.connections': ['Connections', '连接'],
   'tile.connections.note': ['of clients, now', '当前客户端连接'],
   'table.minute': ['Last minute', '最近一分钟'],

@@ -34,6 +34,8 @@ export class Panel {
       'aria-describedby': 'load-hint load-found', on: { input: () => this.preview() },
     });
     this.file = h('input', { id: 'load-file', class: 'visually-hidden', type: 'file', multiple: true, accept: '.txt,.csv,text/plain', on: { change: () => this.readFiles() } });
+    // Made once: what was typed stays when the language changes.
+    this.common = keyFields('load');
     this.verify = h('input', { id: 'load-verify', type: 'checkbox' });
     this.found = h('p', { id: 'load-found', class: 'muted', role: 'status' });
     this.progress = h('div', { class: 'stack', role: 'status' });
@@ -56,7 +58,6 @@ export class Panel {
 
   name() {
     const open = this.form.querySelector('details')?.open;
-    this.common = keyFields('load');
     this.button = h('button', { type: 'submit', class: 'button primary', disabled: Boolean(this.loader) }, t('load.load'));
     fill(this.form,
       h('div', { class: 'field' }, h('label', { for: 'load-keys' }, t('load.keys')), this.box, h('p', { class: 'hint', id: 'load-hint' }, t('load.hint'))),
