@@ -25,7 +25,10 @@ TEST_F(UsagePages, Info) {
   const Answer info = get(child, "/dashboard/x_user/info");
   EXPECT_EQ(names_of(info.body),
             "abort_policy alias allow_ips allow_models balance billing_email child concurrency create_at credit_balance credit_used daily_usage dna email "
-            "hard_limit id level model_limits monthly_usage name partial_key rate_limit rates requests resources rpd rph rpm soft_limit status tpd tph tpm");
+            "fees hard_limit id level minimums model_limits monthly_usage name partial_key rate_limit rates requests resources rpd rph rpm soft_limit status tpd tph tpm");
+  EXPECT_EQ(info["fees"], json({{"transaction", 0.2}, {"listing", 0.002}}));
+  EXPECT_EQ(get(root, "/dashboard/x_user/info")["fees"], json({{"transaction", 0.0}, {"listing", 0.0}}));
+  EXPECT_EQ(info["minimums"], json({{"call", 1.0}, {"user", 2.0}, {"manage", 20.0}}));
   EXPECT_EQ(info["balance"], 95);
   EXPECT_EQ(info["credit_used"], 5);
   EXPECT_EQ(info["requests"], 2);
