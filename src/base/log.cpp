@@ -1,5 +1,6 @@
 #include "proxyxai/base/log.hpp"
 
+#include <algorithm>
 #include <memory>
 
 #include <spdlog/async.h>
@@ -44,45 +45,43 @@ class LineFormatter final : public spdlog::formatter {
   const bool json_;
 };
 
+/// How long the text is that begins with `beginning` and goes on with at least `shortest` characters that `is_part`; 0: it does not.
+template <class IsPart>
+std::size_t secret_length(std::string_view text, std::string_view beginning, std::size_t shortest, IsPart is_part) {
+  if (!text.starts_with(beginning)) return 0;
+  const auto end = std::find_if_not(text.begin() + beginning.size(), text.end(), is_part);
+  const auto length = static_cast<std::size_t>(end - text.begin());
+  return length - beginning.size() >= shortest ? length : 0;
+}
+
 }  // namespace
 
 std::string mask_keys(std::string_view text) {
   // Within a word only what is long is taken for a key: `task-force` is none.
   constexpr std::size_t shortest = 8, shortest_within = 20, of_virtual_key = 40;
+  const auto is_credential_character = [](char c) { return c > ' ' && c != '"' && c != '\''; };
   std::string out;
   out.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {
     const auto rest = text.substr(at);
-    if (rest.starts_with("sk-")) {
-      std::size_t end = 3;
-      while (end < rest.size() && is_key_character(rest[end])) ++end;
-      const bool is_within = at > 0 && is_key_character(text[at - 1]);
-      if (end - 3 >= (is_within ? shortest_within : shortest)) {
-        out.append("sk-***");
-        at += end;
-        continue;
-      }
+    const bool is_within = at > 0 && is_key_character(text[at - 1]);
+    std::string_view shown = "sk-***";
+    std::size_t length = secret_length(rest, "sk-", is_within ? shortest_within : shortest, is_key_character);
+    if (length == 0) {
+      // However what stands before it is written, such as `%73k-`.
+      shown = "***";
+      length = secret_length(rest, "Xvs", of_virtual_key, is_key_character);
     }
-    // However what stands before it is written, such as `%73k-`.
-    if (rest.starts_with("Xvs")) {
-      std::size_t end = 3;
-      while (end < rest.size() && is_key_character(rest[end])) ++end;
-      if (end - 3 >= of_virtual_key) {
-        out.append("***");
-        at += end;
-        continue;
-      }
+    if (length == 0) {
+      shown = "Bearer ***";
+      length = secret_length(rest, "Bearer ", shortest, is_credential_character);
     }
-    if (rest.starts_with("Bearer ")) {
-      std::size_t end = 7;
-      while (end < rest.size() && rest[end] > ' ' && rest[end] != '"' && rest[end] != '\'') ++end;
-      if (end - 7 >= shortest) {
-        out.append("Bearer ***");
-        at += end;
-        continue;
-      }
+    if (length == 0) {
+      out.push_back(text[at++]);
+      continue;
     }
-    out.push_back(text[at++]);
+    out.append(shown);
+    at += length;
   }
   return out;
 }

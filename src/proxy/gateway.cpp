@@ -117,7 +117,7 @@ class BodyScan {
 Gateway::Gateway(Parts parts, Settings settings)
     : parts_(parts),
       settings_(std::move(settings)),
-      relay_({parts.billing, parts.objects, parts.pending, parts.pool, parts.reader, parts.cors, parts.clock}, settings_.idle_timeout),
+      relay_({parts.billing, parts.objects, parts.pending, parts.reader, parts.cors, parts.clock}, settings_.idle_timeout),
       locator_(parts.objects, parts.pending),
       listing_({parts.executor, parts.objects, parts.reader, relay_}) {}
 

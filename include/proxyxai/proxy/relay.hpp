@@ -19,7 +19,6 @@ class Relay {
     Billing& billing;
     ObjectDirectory& objects;
     PendingBills& pending;
-    const KeyPool& pool;
     UpstreamReader& reader;
     const Cors& cors;
     Clock& clock;
