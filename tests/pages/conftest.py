@@ -20,6 +20,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 from browser import ARGUMENTS, CHROMIUM, Pages  # noqa: E402
 from web import REPOSITORY, Site  # noqa: E402
 
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "figures: measures time, and so wants the machine for itself")
+
+
 SHOTS = pathlib.Path(os.environ.get("PROXYXAI_SHOTS", REPOSITORY / "build" / "screenshots"))
 
 

@@ -322,6 +322,7 @@ def test_axe_finds_no_fault(site, pages, language, theme):
     assert not faults, json.dumps(faults, indent=1, ensure_ascii=False)
 
 
+@pytest.mark.figures
 def test_first_paint_is_soon(site, pages):
     def first_paint():
         page = pages.open()

@@ -149,18 +149,20 @@ def test_a_page_weighs_less_than_its_budget_with_all_of_its_views(visit, site, b
     assert len(sent) > 4 and 10_000 < sum(sent.values()) < WEIGHT, (sum(sent.values()), dict(sorted(sent.items(), key=lambda each: -each[1])))
 
 
+@pytest.mark.figures
 @every_page
 def test_first_paint_within_a_second_on_a_slow_computer(visit, site, pages):
-    times = []
-    for _ in range(3):
+    def first_paint():
         page = pages.open()
         session = page.context.new_cdp_session(page)
         session.send("Emulation.setCPUThrottlingRate", {"rate": 4})
         visit.come(site, page)
         paints = page.evaluate("performance.getEntriesByType('paint').map((each) => [each.name, each.startTime])")
-        times.append(max(time for _, time in paints))
         assert {"first-paint", "first-contentful-paint"} <= {name for name, _ in paints}
-    # Others work on this computer too: its best is what counts.
+        return max(time for _, time in paints)
+
+    # The best of some: what else the machine does is no fault of the page's.
+    times = [first_paint() for _ in range(5)]
     assert min(times) < 1000 * max(1, SLOW / 2), times
 
 

@@ -211,6 +211,12 @@ def test_a_chart_of_nothing_says_so(lab, data):
     assert lab.page.get_by_text("Nothing to draw yet.").is_visible()
 
 
+def test_a_chart_that_waits_for_its_data_has_its_names(lab):
+    lab("chart", "(document.getElementById('main').replaceChildren(new m.BarChart({caption: 'total'}).element), null)")
+    assert lab.page.locator("#main summary").inner_text() == "Show as a table"
+    assert lab.page.locator("#main figcaption").text_content() == "Total"
+
+
 def ask(lab, **options):
     lab("dialog", "(window.answer = 'open', m.confirmDialog(v.options).then((yes) => { window.answer = yes; }), null)",
         options={"title": "Delete bob?", "body": "$5.00 goes back.", "confirm": "Delete", **options})
@@ -223,7 +229,7 @@ def test_what_is_dangerous_is_not_what_enter_does(lab):
     dialog = page.get_by_role("dialog", name="Delete bob?")
     assert dialog.get_by_text("$5.00 goes back.").is_visible()
     page.keyboard.press("Enter")
-    page.wait_for_function("window.answer === false")
+    page.wait_for_function("() => window.answer === false")
     assert not dialog.is_visible()
     assert page.evaluate("document.activeElement.id") == "pasted"
 
@@ -232,10 +238,10 @@ def test_a_question_is_answered_by_keyboard(lab):
     page = lab.page
     ask(lab)
     page.keyboard.press("Escape")
-    page.wait_for_function("window.answer === false")
+    page.wait_for_function("() => window.answer === false")
     ask(lab)
     page.get_by_role("button", name="Delete").press("Enter")
-    page.wait_for_function("window.answer === true")
+    page.wait_for_function("() => window.answer === true")
 
 
 def test_a_key_that_is_held_down_answers_nothing(lab):
@@ -249,7 +255,7 @@ def test_a_key_that_is_held_down_answers_nothing(lab):
         page.keyboard.up("Enter") if key == "Enter" else page.keyboard.press("Tab")
         assert page.get_by_role("dialog", name="Delete bob?").is_visible() and page.evaluate("window.answer") == "open"
         page.keyboard.press("Escape")
-        page.wait_for_function("window.answer === false")
+        page.wait_for_function("() => window.answer === false")
         if key == "Space":
             page.keyboard.up("Space")
 
@@ -264,7 +270,7 @@ def test_a_secret_is_not_lost_by_escape_and_is_copied(lab):
     dialog.get_by_role("button", name="Copy").click()
     dialog.get_by_text("Copied").wait_for()
     dialog.get_by_role("button", name="I have kept it").click()
-    page.wait_for_function("window.done")
+    page.wait_for_function("() => window.done")
     assert KEY not in page.content()
 
 
