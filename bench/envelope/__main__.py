@@ -43,7 +43,8 @@ class Scale:
         self.accounts, self.called, self.callers = (5_000, 500, 10) if quick else (1_000_000, 20_000, 100)
         self.idle = 300 if quick else 10_000
         self.streams, self.events, self.event_rate = (60, 30, 10) if quick else (2_000, 300, 10)
-        self.warmup, self.seconds, self.connections, self.mixed_streams = (1, 4, 16, 10) if quick else (5, 120, 64, 100)
+        self.warmup, self.seconds, self.connections, self.mixed_streams = (1, 3, 16, 10) if quick else (5, 120, 64, 100)
+        self.few, self.few_seconds = (2, 1) if quick else (8, 20)
         self.rounds, self.round_seconds = (1, 1) if quick else (5, 6)
         self.scrape = 1 if quick else 5
         self.most_seconds = 75 if quick else 1_200
@@ -107,10 +108,13 @@ class Run:
         self.options, self.scale, self.folder, self.limit, self.figures = options, scale, folder, chosen, figures
         self.daemon_cores, self.load_cores, self.cores_told = share_cores()
         bench.PROXY_CORE, bench.LOAD_CORE = min(self.daemon_cores), min(self.load_cores)
-        self.highest = []
+        self.highest, self.begun = [], time.monotonic()
         self.keys_file = folder / "keys"
 
     # What the parts share.
+
+    def begin(self, part):
+        say(f"{time.monotonic() - self.begun:3.0f} s: {part}")
 
     def start(self, tls=True):
         environment = {
@@ -149,7 +153,7 @@ class Run:
     # The parts, in their order.
 
     def prepare(self):
-        say("certificates and upstreams")
+        self.begin("certificates and upstreams")
         bench.make_certificates(self.folder)
         self.upstream = bench.Upstream(self.options.build, self.folder, tls=True)
         port = self.folder / "port-objects"
@@ -159,13 +163,13 @@ class Run:
         bench.wait_until(port.exists, "mock_openai")
         self.objects_port = int(port.read_text())
         self.stop(self.start())
-        say(f"a database of {self.scale.accounts:,} accounts")
+        self.begin(f"a database of {self.scale.accounts:,} accounts")
         with contextlib.redirect_stdout(sys.stderr):
             fill.Fill(self.folder / "data" / "proxyxai.db", self.scale.accounts, self.scale.accounts)
         self.sync_us = bench.sync_microseconds(self.folder)
 
     def measure_start(self):
-        say("start")
+        self.begin("start")
         with open(self.folder / "data" / "proxyxai.db", "rb") as file:
             os.fsync(file.fileno())
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
@@ -210,7 +214,7 @@ class Run:
         daemon.call(ROOT_KEY, "POST", "/x-keys", "\n".join(CHAT_KEYS))
 
     def measure_idle(self, daemon, name, words, most):
-        say(f"idle connections {words}")
+        self.begin(f"idle connections {words}")
         before = daemon.resident()
         clients = Clients(self, daemon, "idle", self.scale.idle)
         count = clients.hear()["open"]
@@ -230,44 +234,41 @@ class Run:
         self.settle(daemon, lambda: daemon.metrics()["proxyxai_client_connections"] == 0, "the connections' end")
 
     def measure_streams(self, daemon):
-        say("streams")
+        self.begin("streams")
         scale = self.scale
         clients = Clients(self, daemon, "streams", scale.streams, "--events", scale.events, "--rate", scale.event_rate)
         clients.hear()
+        cpu = daemon.cpu()
         clients.go_on()
         running = clients.hear()
         if "running" not in running:
             raise SystemExit(f"the streams did not run together: {running}")
-        begun, cpu = time.monotonic(), daemon.cpu()
-        in_flight = daemon.metrics()["proxyxai_requests_in_flight"]
+        # The last look is a second before the first of them ends.
+        time.sleep(max(0, scale.events / scale.event_rate - running["since"] - 1))
+        in_flight, resident = daemon.metrics()["proxyxai_requests_in_flight"], daemon.resident()
         if in_flight < scale.streams:
             raise SystemExit(f"{in_flight:.0f} streams at one time, wanted {scale.streams}")
-        # They began within a second: until one before the first ends, all are under way.
-        time.sleep(max(0.5, scale.events / scale.event_rate - 3))
-        spent, span = daemon.cpu() - cpu, time.monotonic() - begun
-        if daemon.metrics()["proxyxai_requests_in_flight"] < scale.streams:
-            raise SystemExit("some streams ended before the others")
-        resident = daemon.resident()
         self.figures.add("streams", "concurrent streams with TLS", scale.streams, f"{scale.streams:,}")
         self.figures.add("streams_resident", "resident with them", resident, report.mb(resident))
         self.add_kernel("streams_kernel", daemon)
         ended = clients.hear()
         clients.end()
+        cpu_us = (daemon.cpu() - cpu) * 1e6 / ended["events"]
         if ended["failed"]:
             raise SystemExit(f"{ended['failed']} streams failed: {ended['errors']}")
-        rate = scale.streams * scale.event_rate
-        cpu_us = spent * 1e6 / (rate * span)
-        self.figures.add("event_rate", f"events a second, {scale.event_rate} in each stream, all of them delivered", rate, f"{rate:,}")
+        rate, gap = ended["rate"], ended["gap_p99_ms"]
+        self.figures.add("event_rate", f"events a second while all run, {scale.event_rate} in each stream", rate, f"{rate:,.0f}")
         self.figures.add("event_cpu_us", "processor time for an event", cpu_us, f"{cpu_us:.1f} µs")
-        self.figures.add("event_gap_p99_ms", f"time between two events, 99 % under ({1000 // scale.event_rate} ms at upstream)", ended["gap_p99_ms"], f"{ended['gap_p99_ms']:.0f} ms")
+        self.figures.add("event_gap_p99_ms", f"time between two events, 99 % under (upstream: {1000 // scale.event_rate} ms)", gap, f"{gap:.0f} ms")
 
     def measure_requests(self, daemon):
-        say("requests")
+        self.begin("requests")
         scale = self.scale
         mixed = traffic.write(self.folder / "mixed", traffic.mixed(self.keys, self.objects))
         streams = traffic.write(self.folder / "streams", traffic.streams(self.keys))
         traffic.Load(self.load_cores, mixed, daemon.port, scale.connections, scale.warmup).finish()
-        self.settle(daemon, lambda: self.is_rolled_up(), "the roll-up")
+        few = traffic.Load(self.load_cores, mixed, daemon.port, scale.few, scale.few_seconds).finish()
+        self.settle(daemon, self.is_rolled_up, "the roll-up")
         before = Disk(self.folder)
         begun, cpu, counted = time.monotonic(), daemon.cpu(), daemon.metrics().total("proxyxai_requests_total")
         loads = [traffic.Load(self.load_cores, mixed, daemon.port, scale.connections, scale.seconds),
@@ -280,7 +281,7 @@ class Run:
         resident = daemon.watch.highest(daemon.watch.memory, begun)
         wal = daemon.watch.highest(daemon.watch.wal, begun)
         slowest = daemon.watch.slowest_rate(begun, ended)
-        self.settle(daemon, lambda: self.is_rolled_up(), "the roll-up")
+        self.settle(daemon, self.is_rolled_up, "the roll-up")
         after = Disk(self.folder)
         rows = after.requests - before.requests
         if rows < requests["requests"] + streamed["requests"]:
@@ -294,6 +295,8 @@ class Run:
         self.figures.add("request_p50_ms", "time for one, half under", requests["p50_ms"], f"{requests['p50_ms']:.1f} ms")
         self.figures.add("request_p99_ms", "99 % under", requests["p99_ms"], f"{requests['p99_ms']:.1f} ms")
         self.figures.add("request_slowest_rate", f"requests a second in the slowest {scale.scrape} s", slowest, f"{slowest:,.0f}")
+        self.figures.add("few_p50_ms", f"time for one with {scale.few} clients, half under", few["p50_ms"], f"{few['p50_ms']:.1f} ms")
+        self.figures.add("few_p99_ms", f"99 % under, at {few['rate']:,.0f} a second", few["p99_ms"], f"{few['p99_ms']:.1f} ms")
         self.figures.add("request_cpu_us", "processor time for a request of this mix", cpu_us, f"{cpu_us:.1f} µs")
         self.figures.add("request_core_rate", "which is requests a second on a core of the daemon's", 1e6 / cpu_us, f"{1e6 / cpu_us:,.0f}")
         self.figures.add("request_resident", "resident meanwhile, at most", resident, report.mb(resident))
@@ -315,7 +318,7 @@ class Run:
             raise SystemExit(f"{rows} requests are in the ledger, {lines} lines in the access log")
 
     def measure_beside_nginx(self, daemon):
-        say("the same request through nginx")
+        self.begin("the same request through nginx")
         nginx = bench.Nginx(self.folder, self.upstream, streaming=False, tls_clients=True)
         file = traffic.write(self.folder / "chats", [traffic.chat(key) for key in self.keys])
         seen = {"nginx": [], "proxyxai": []}
@@ -337,7 +340,7 @@ class Run:
         self.figures.add("nginx_rate_ratio", "its requests a second, proxyxai ÷ nginx", rates, f"{rates:.2f}")
 
     def check_books(self, daemon):
-        say("check")
+        self.begin("check")
         checked = subprocess.run([str(self.options.build / "proxyxai"), "check"], env=daemon.environment, capture_output=True, text=True)
         if checked.returncode != 0:
             raise SystemExit(f"the books do not agree: {checked.stdout[-2000:]}{checked.stderr[-2000:]}")
@@ -379,10 +382,13 @@ def main():
     # A stream is a client and an upstream; the rest is for files and for what is kept open.
     raise_descriptors(max(scale.idle, 2 * scale.streams) + 3_000)
     begun = time.monotonic()
+    try:
+        chosen = limit.choose(options.limit)
+    except OSError as fault:
+        raise SystemExit(f"--limit {options.limit}: {fault}")
+    say(chosen.statement)
     folder = pathlib.Path(tempfile.mkdtemp(prefix="proxyxai-envelope-", dir=options.directory))
     folder.chmod(0o755)
-    chosen = limit.choose(options.limit)
-    say(chosen.statement)
     figures = report.Report(say)
 
     def give_up(number, _):
@@ -392,8 +398,8 @@ def main():
         signal.signal(number, give_up)
     signal.alarm(scale.most_seconds)
     try:
-        if shutil.disk_usage(folder).free < 6_000 * scale.accounts:
-            raise SystemExit(f"'{folder}' has less than {6_000 * scale.accounts / 1e9:.0f} GB free")
+        if shutil.disk_usage(folder).free < 4_000 * scale.accounts:
+            raise SystemExit(f"'{folder}' has less than {4_000 * scale.accounts / 1e9:.0f} GB free")
         run = Run(options, scale, folder, chosen, figures)
         run.measure()
         figures.check(counted=bool(chosen.counts))

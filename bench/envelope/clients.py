@@ -113,7 +113,7 @@ def streams(callers):
     gaps, events, ended, waiting, errors = [], 0, 0, list(all_streams), []
     begun = time.monotonic()
     deadline = begun + options.events / options.rate + 60
-    told = False
+    told, first_end = None, None
     interval = 1.0 / len(all_streams)  # all begin within a second, not in step
     while ended + len(errors) < len(all_streams):
         now = time.monotonic()
@@ -160,11 +160,14 @@ def streams(callers):
                     errors.append(f"{stream.head[:100]!r}, {stream.events} events of {options.events}")
                 else:
                     ended += 1
+                first_end = first_end or (time.monotonic(), events)
         if not told and not waiting and all(stream.events for stream in all_streams):
-            told = True
-            tell(running=len(all_streams), events=events)
+            told = (time.monotonic(), events)
+            tell(running=len(all_streams), since=told[0] - begun)
     gaps.sort()
-    tell(ended=ended, events=events, errors=errors[:5], failed=len(errors), gap_p50_ms=gaps[len(gaps) // 2] * 1e3 if gaps else None,
+    # Of the time in which all of them ran.
+    rate = (first_end[1] - told[1]) / (first_end[0] - told[0]) if told and first_end and first_end[0] > told[0] else None
+    tell(ended=ended, events=events, rate=rate, errors=errors[:5], failed=len(errors), gap_p50_ms=gaps[len(gaps) // 2] * 1e3 if gaps else None,
          gap_p99_ms=gaps[int(len(gaps) * 0.99)] * 1e3 if gaps else None)
 
 

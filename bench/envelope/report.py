@@ -12,7 +12,8 @@ BEGIN, END = "<!-- envelope:begin -->", "<!-- envelope:end -->"
 # What a run must have measured, in the order of the table.
 FIGURES = (
     "start_seconds", "start_resident", "called_resident",
-    "request_rate", "request_p50_ms", "request_p99_ms", "request_slowest_rate", "request_cpu_us", "request_core_rate", "request_resident",
+    "request_rate", "request_p50_ms", "request_p99_ms", "request_slowest_rate", "few_p50_ms", "few_p99_ms",
+    "request_cpu_us", "request_core_rate", "request_resident",
     "proxyxai_cpu_us", "nginx_cpu_us", "nginx_ratio", "nginx_rate_ratio",
     "idle_tls_connections", "idle_tls_resident", "idle_tls_each", "idle_tls_kernel",
     "idle_plain_connections", "idle_plain_resident", "idle_plain_each", "idle_plain_kernel",
