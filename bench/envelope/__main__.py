@@ -6,12 +6,13 @@ limit. The table goes to docs/performance.md and, with --quick too, to a JSON fi
 """
 import argparse
 import contextlib
+import http.client
 import json
 import os
 import pathlib
 import random
 import shutil
-import signal
+import ssl
 import string
 import subprocess
 import sys
@@ -26,6 +27,7 @@ sys.path.append(str(ROOT / "tests" / "scale"))
 import fill  # noqa: E402
 import run as bench  # noqa: E402
 
+import ending  # noqa: E402
 import limit  # noqa: E402
 import report  # noqa: E402
 import traffic  # noqa: E402
@@ -82,9 +84,10 @@ class Clients:
         command = [sys.executable, HERE / "clients.py", kind, "--port", daemon.port, "--keys", run.keys_file, "--connections", connections, *more]
         if daemon.tls:
             command += ["--ca", run.folder / "ca.pem"]
-        self.process = subprocess.Popen([str(each) for each in command], preexec_fn=lambda: os.sched_setaffinity(0, run.load_cores),
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        bench.running.append(self.process)
+        with ending.held_off():
+            self.process = subprocess.Popen([str(each) for each in command], preexec_fn=lambda: os.sched_setaffinity(0, run.load_cores),
+                                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            bench.running.append(self.process)
 
     def hear(self):
         line = self.process.stdout.readline()
@@ -155,11 +158,13 @@ class Run:
     def prepare(self):
         self.begin("certificates and upstreams")
         bench.make_certificates(self.folder)
-        self.upstream = bench.Upstream(self.options.build, self.folder, tls=True)
+        with ending.held_off():
+            self.upstream = bench.Upstream(self.options.build, self.folder, tls=True)
         port = self.folder / "port-objects"
         log = open(self.folder / "mock.log", "wb")
-        bench.start([self.options.build / "mock_openai", "--port-file", port, "--tls-cert", self.folder / "server.pem", "--tls-key", self.folder / "server.key"],
-                    bench.LOAD_CORE, stdout=log, stderr=log)
+        with ending.held_off():
+            bench.start([self.options.build / "mock_openai", "--port-file", port, "--tls-cert", self.folder / "server.pem", "--tls-key", self.folder / "server.key"],
+                        bench.LOAD_CORE, stdout=log, stderr=log)
         bench.wait_until(port.exists, "mock_openai")
         self.objects_port = int(port.read_text())
         self.stop(self.start())
@@ -270,6 +275,7 @@ class Run:
         few = traffic.Load(self.load_cores, mixed, daemon.port, scale.few, scale.few_seconds).finish()
         self.settle(daemon, self.is_rolled_up, "the roll-up")
         before = Disk(self.folder)
+        asked_for = self.objects_asked_for()
         begun, cpu, counted = time.monotonic(), daemon.cpu(), daemon.metrics().total("proxyxai_requests_total")
         loads = [traffic.Load(self.load_cores, mixed, daemon.port, scale.connections, scale.seconds),
                  traffic.Load(self.load_cores, streams, daemon.port, scale.mixed_streams, scale.seconds)]
@@ -286,6 +292,9 @@ class Run:
         rows = after.requests - before.requests
         if rows < requests["requests"] + streamed["requests"]:
             raise SystemExit(f"{requests['requests'] + streamed['requests']} requests were answered, {rows} are in the ledger")
+        asked_for, due = self.objects_asked_for() - asked_for, requests["requests"] // traffic.OBJECT_ONE_IN - 1
+        if asked_for < due:
+            raise SystemExit(f"{due} requests were for stored responses, {asked_for} of them came where those are")
         if after.objects == before.objects:
             raise SystemExit("no object was recorded")
         self.measured = {"requests": rows, "streams": streamed["requests"], "objects": after.objects - before.objects, "seconds": requests["seconds"],
@@ -305,6 +314,13 @@ class Run:
         self.figures.add("disk_access_log", "of the access log", growth[1], report.mb(growth[1]))
         self.figures.add("disk_wal", "the database's write-ahead log at its longest", wal, report.mb(wal))
 
+    def objects_asked_for(self):
+        """What has come to the upstream that alone has them. The other would answer too, with a chat."""
+        context = ssl.create_default_context(cafile=self.folder / "ca.pem")
+        with contextlib.closing(http.client.HTTPSConnection("localhost", self.objects_port, timeout=60, context=context)) as connection:
+            connection.request("GET", "/_mock/stats")
+            return json.loads(connection.getresponse().read())["requests"]
+
     def is_rolled_up(self):
         disk = Disk(self.folder)
         return disk.requests == disk.rolled_up
@@ -319,7 +335,8 @@ class Run:
 
     def measure_beside_nginx(self, daemon):
         self.begin("the same request through nginx")
-        nginx = bench.Nginx(self.folder, self.upstream, streaming=False, tls_clients=True)
+        with ending.held_off():
+            nginx = bench.Nginx(self.folder, self.upstream, streaming=False, tls_clients=True)
         file = traffic.write(self.folder / "chats", [traffic.chat(key) for key in self.keys])
         seen = {"nginx": [], "proxyxai": []}
         for index in range(self.scale.rounds):
@@ -391,13 +408,8 @@ def main():
     folder.chmod(0o755)
     figures = report.Report(say)
 
-    def give_up(number, _):
-        raise SystemExit(f"not done after {scale.most_seconds} s" if number == signal.SIGALRM else 1)
-
-    for number in (signal.SIGTERM, signal.SIGALRM):
-        signal.signal(number, give_up)
-    signal.alarm(scale.most_seconds)
     try:
+        ending.watch_for_it(scale.most_seconds)
         if shutil.disk_usage(folder).free < 4_000 * scale.accounts:
             raise SystemExit(f"'{folder}' has less than {4_000 * scale.accounts / 1e9:.0f} GB free")
         run = Run(options, scale, folder, chosen, figures)
@@ -406,11 +418,11 @@ def main():
     except report.Incomplete as fault:
         raise SystemExit(str(fault))
     finally:
-        signal.alarm(0)
-        for process in list(bench.running):
-            bench.stop(process)
-        chosen.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        with ending.held_off():
+            for process in list(bench.running):
+                bench.stop(process)
+            chosen.close()
+            shutil.rmtree(folder, ignore_errors=True)
     publish(options, figures, run, time.monotonic() - begun)
 
 

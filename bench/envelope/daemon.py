@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 
+import ending
 import run as bench
 
 def raise_descriptors(wanted):
@@ -37,8 +38,9 @@ class Daemon:
 
         with open(self.log, "wb") as log, open(folder / "access.log", "ab") as access:
             self.begun = time.monotonic()
-            self.process = subprocess.Popen(limit.command([str(binary), "serve"]), preexec_fn=enter, env=self.environment, stdout=access, stderr=log)
-        bench.running.append(self.process)
+            with ending.held_off():
+                self.process = subprocess.Popen(limit.command([str(binary), "serve"]), preexec_fn=enter, env=self.environment, stdout=access, stderr=log)
+                bench.running.append(self.process)
         self.pid = self.process.pid
         bench.wait_until(lambda: self.find_ports() or self.process.poll() is not None, "proxyxai")
         if self.process.poll() is not None:

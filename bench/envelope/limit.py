@@ -166,7 +166,7 @@ class Prlimit:
 
     def __init__(self, memory=MEMORY):
         self.memory = memory
-        self.statement = f"no cgroup could be made here: RLIMIT_AS {memory >> 20} MiB of address space, and {CORES} cores at most by affinity"
+        self.statement = f"no cgroup: RLIMIT_AS {memory >> 20} MiB of address space, and {CORES} cores at most by affinity"
 
     def command(self, command):
         return command

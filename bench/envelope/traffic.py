@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 
+import ending
 import run as bench
 
 SCRIPT = pathlib.Path(__file__).with_name("mix.lua")
@@ -65,8 +66,9 @@ class Load:
 
     def __init__(self, cores, file, port, connections, seconds, scheme="https"):
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPT), f"{scheme}://localhost:{port}/", "--", str(file)]
-        self.process = subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, cores), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        bench.running.append(self.process)
+        with ending.held_off():
+            self.process = subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, cores), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            bench.running.append(self.process)
 
     def finish(self):
         out, errors = self.process.communicate()
