@@ -10,7 +10,7 @@ from prometheus import REPOSITORY, alerts
 # What Prometheus adds, and what the optional node exporter tells.
 ADDED = {"job", "instance"}
 OTHERS = {"up": set(), "node_filesystem_avail_bytes": {"mountpoint", "fstype"}, "node_filesystem_size_bytes": {"mountpoint", "fstype"}}
-ROW = re.compile(r"^\| `((?:proxyxai|process)_\w+)` \| (\w+) \| (.*?) \| (.+?) \| (.+) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| `((?:proxyxai|process)_\w+)` \| (\w+) \|([^|]*)\| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 
 EXPRESSIONS = {f"alert {name}": rule["expr"] for name, rule in alerts().items()}
 EXPRESSIONS |= {f"panel {panel['id']} {panel['title']} {target['refId']}": target["expr"] for panel in panels() for target in panel["targets"]}
@@ -39,6 +39,16 @@ def test_each_metric_is_documented_as_it_is(families):
     told = {name: (kind, set(re.findall(r"`(\w+)`", labels))) for name, kind, labels, _, _ in ROW.findall(documentation())}
     assert told == {name: (family.type, family.labels) for name, family in families.items()}
     assert len(told) == len(ROW.findall(documentation())), "one row each"
+
+
+@pytest.mark.parametrize("path", [*sorted((REPOSITORY / "docs").glob("*.md")), REPOSITORY / "README.md", REPOSITORY / "README.zh-CN.md"],
+                         ids=lambda path: path.name)
+def test_documents_speak_of_metrics_that_there_are(path, families, known):
+    known = known | {name: family.labels for name, family in families.items()}
+    for name, labels in re.findall(r"\b((?:proxyxai|process)_[a-z]+_[a-z_]+)\b(?:\{([^}]*)\})?", path.read_text()):
+        assert name in known, f"nothing is called {name}"
+        asked = set(re.findall(r"(\w+)=", labels))
+        assert asked <= known[name], f"{name} has no {asked - known[name]}"
 
 
 def test_each_metric_says_what_it_is(families):
