@@ -135,6 +135,8 @@ def test_what_is_no_trace_id_is_not_logged_as_one(daemon, given):
 def test_the_text_form_has_the_trace_too(start):
     daemon = start(SplitGateway, keys=KEYS)
     daemon.chat(headers={"traceparent": PARENT})
+    daemon.call("GET", "/x-keys", headers={"traceparent": PARENT})
+    daemon.chat(key="sk-wrong", headers={"traceparent": PARENT})
     daemon.chat()
     daemon.stop()
-    assert [re.search(r" trace=(\S+)", line)[1] for line in daemon.access().splitlines()] == [TRACE, "-"]
+    assert [re.search(r" trace=(\S+)", line)[1] for line in daemon.access().splitlines()] == [TRACE] * 3 + ["-"]
