@@ -9,9 +9,11 @@ import sqlite3
 import subprocess
 import time
 import uuid
+from collections import Counter
 
 import pytest
 from conftest import KEYS
+from figures import note
 from ledger import command, require_sound
 from processes import BUILD, SLOW, wait_for
 
@@ -126,7 +128,7 @@ def test_with_another_present_key_nothing_changes(sealed, start, mock):
     done = rekey(gateway, NEW_MASTER_KEY="short")
     assert done.returncode in (1, 2) and "NEW_MASTER_KEY" in done.stderr and "short" not in done.stderr.replace("too short", ""), done.stderr
     assert (data(gateway) / "proxyxai.db").read_bytes() == before
-    require_serving(start, gateway, mock)
+    require_serving(start, gateway, mock, MASTER_KEY=OLD)
 
 
 def test_refused_while_a_daemon_runs(start, mock):
@@ -147,42 +149,50 @@ def test_nothing_of_the_old_seal_is_left_in_the_files(sealed):
 
 
 @pytest.mark.parametrize("by", ["file", "variable"])
-def test_killed_in_the_middle_it_is_the_old_key_or_the_new(sealed, start, tmp_path, by):
+def test_killed_in_the_middle_it_is_the_old_key_or_the_new(sealed, tmp_path, by):
     """Many keys make the middle long; the kill falls anywhere from the start to past the end."""
-    settings = {"MASTER_KEY": OLD} if by == "variable" else {}
-    gateway = sealed(**settings)
+    gateway = sealed(**({"MASTER_KEY": OLD} if by == "variable" else {}))
     (tmp_path / "keys.txt").write_text("".join(f"sk-upstream-{uuid.uuid4().hex}\n" for _ in range(5000)))
     assert command(gateway, "keys", "add", tmp_path / "keys.txt").returncode == 0
     whole = tmp_path / "whole"
     shutil.copytree(data(gateway), whole)
+    new = {"NEW_MASTER_KEY": NEW} if by == "variable" else {}
     began = time.monotonic()
-    environment = {**gateway.environment, "NEW_MASTER_KEY": NEW} if by == "variable" else gateway.environment
-    subprocess.run([str(BUILD / "proxyxai"), "rekey"], env=environment, check=True, capture_output=True)
+    assert rekey(gateway, **new).returncode == 0
     length = time.monotonic() - began
-    outcomes = {"old": 0, "new": 0}
-    for point in range(16):
+    outcomes = Counter()
+    points = 24
+    for point in range(points):
         shutil.rmtree(data(gateway))
         shutil.copytree(whole, data(gateway))
-        process = subprocess.Popen([str(BUILD / "proxyxai"), "rekey"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(length * (point + random.random()) / 15)
+        process = subprocess.Popen([str(BUILD / "proxyxai"), "rekey"], env={**gateway.environment, **new}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(2 * length * (point + random.random()) / points)
         process.kill()
         process.wait()
-        outcomes[state_of(gateway, by, whole)] += 1
+        outcomes[state_by_variable(gateway) if by == "variable" else state_by_file(gateway, whole)] += 1
+    note(f"rekey by {by}, killed at {points} points: {dict(outcomes)}")
     assert outcomes["old"] and outcomes["new"], outcomes
 
 
-def state_of(gateway, by, whole):
-    """Which key opens everything: told by keys that are all there, for a daemon that finds one that does not open does not start."""
-    if by == "variable":
-        old, new = opens(gateway, MASTER_KEY=OLD), opens(gateway, MASTER_KEY=NEW)
-    else:
-        # As the documentation has it: just start. What the file says opens everything.
-        is_old = (data(gateway) / "master.key").read_bytes() == (whole / "master.key").read_bytes()
-        assert opens(gateway), [path.name for path in data(gateway).iterdir()]
-        is_old = is_old and (data(gateway) / "master.key").read_bytes() == (whole / "master.key").read_bytes()
-        old, new = is_old, not is_old
+def state_by_variable(gateway):
+    """Which key opens everything; a daemon that finds one key that does not open does not start."""
+    old, new = opens(gateway, MASTER_KEY=OLD), opens(gateway, MASTER_KEY=NEW)
     assert old != new, (old, new)
     return "old" if old else "new"
+
+
+def state_by_file(gateway, whole):
+    """A change that was broken off is told, and the same command finishes it."""
+    state = "old"
+    if (data(gateway) / "master.key.next").exists():
+        refused = command(gateway, "serve")
+        assert refused.returncode == 1 and "`proxyxai rekey` finishes it" in refused.stderr, refused.stderr
+        assert rekey(gateway).returncode == 0
+        state = "finished"
+    assert opens(gateway), [path.name for path in data(gateway).iterdir()]
+    is_new = (data(gateway) / "master.key").read_bytes() != (whole / "master.key").read_bytes()
+    assert state != "finished" or is_new
+    return state if state == "finished" else "new" if is_new else "old"
 
 
 def test_unreadable_keys_are_forgotten(sealed, start, mock, tmp_path):

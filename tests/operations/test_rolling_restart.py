@@ -17,6 +17,7 @@ def held(start):
     before = start()
     assert before.stop() == 0
     daemon = Held(before)
+    assert daemon.operations("/readyz")[0] == 200
     yield daemon
     daemon.end()
 
