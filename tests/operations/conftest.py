@@ -69,7 +69,7 @@ def nginx(tmp_path):
 
 
 def pytest_terminal_summary(terminalreporter):
-    from figures import told
+    from figures import lines
 
-    for line in told:
+    for line in lines():
         terminalreporter.write_line(line)

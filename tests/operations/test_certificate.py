@@ -1,11 +1,14 @@
 """Another certificate under load: new connections see it, those that are open go on, and a broken file changes nothing."""
+import os
 import shutil
 import signal
 import socket
 import ssl
+import subprocess
 
 import pytest
 from clients import Crowd
+from document import block
 from processes import request, wait_for
 from web import make_certificate
 
@@ -110,3 +113,28 @@ def test_nginx_takes_a_new_certificate_at_reload(start, nginx, pairs):
     wait_for(lambda: shows() == pairs[1][0].read_text().split(), what="nginx's new certificate")
     name = {"Host": "api.proxyxai.test", "Authorization": f"Bearer {gateway.root}"}
     assert request(front.tls_port, "GET", "/v1/models", headers=name, tls=ssl._create_unverified_context())[0] == 200
+
+
+def test_certbots_hook_of_the_document(served, pairs, tmp_path):
+    """As certbot calls it; `systemctl reload` is what the unit makes of it, SIGHUP."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "systemctl").write_text(f"#!/bin/sh\n[ \"$*\" = 'reload proxyxai' ] && kill -HUP {served.process.pid}\n")
+    (programs / "systemctl").chmod(0o755)
+    lineage = tmp_path / "lineage"
+    lineage.mkdir()
+    for source, name in zip(pairs[1], ("fullchain.pem", "privkey.pem")):
+        shutil.copy(source, lineage / name)
+    target = tmp_path / "etc"
+    target.mkdir()
+    hook = tmp_path / "hook"
+    text = block("Certificates", how="hook")
+    assert "-g proxyxai" in text and "/etc/proxyxai/" in text
+    hook.write_text(text.replace("-g proxyxai ", "").replace("/etc/proxyxai/", f"{target}/"))
+    hook.chmod(0o755)
+    for file, name in zip(served.files, ("fullchain.pem", "privkey.pem")):
+        file.rename(target / name)
+        file.symlink_to(target / name)
+    subprocess.run([str(hook)], check=True, env={"PATH": f"{programs}:{os.environ['PATH']}", "RENEWED_LINEAGE": str(lineage)})
+    assert (target / "privkey.pem").stat().st_mode & 0o777 == 0o640
+    wait_for(lambda: shown(served).split() == pairs[1][0].read_text().split(), what="the new certificate")

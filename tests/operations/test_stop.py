@@ -29,7 +29,7 @@ def test_no_client_sees_an_error(start, repeat):
     assert crowd.refused, "nobody listens any more"
     require_in_books_once(gateway, crowd.answers)
     tell("SIGTERM under load to the end", [took])
-    note(f"  {len(crowd.answers)} requests answered, {len(crowd.failures)} begun and failed")
+    note(f"SIGTERM under load: {len(crowd.answers)} requests answered, {len(crowd.failures)} begun and failed")
 
 
 @pytest.mark.parametrize("repeat", range(3))
@@ -53,6 +53,7 @@ def test_no_client_sees_an_error_behind_nginx(start, nginx, repeat):
     broken = [line for line in lines if line.startswith("502 ") and "connected=- " not in line]
     assert lines and not broken, (len(broken), broken[:5])
     require_in_books_once(gateway, crowd.answers)
+    note(f"SIGTERM under load behind nginx: {len(crowd.answers) - len(odd)} requests answered, {len(crowd.failures)} begun and failed")
 
 
 def test_idle_connections_are_served_once_more_then_closed(start):
@@ -64,10 +65,13 @@ def test_idle_connections_are_served_once_more_then_closed(start):
             assert status == 200 and headers.get("connection", "").lower() != "close"
         gateway.process.send_signal(signal.SIGTERM)
         wait_for(lambda: "draining" in gateway.text(), what="the drain")
+        began = time.monotonic()
         for each in (busy, fresh):
             status, headers, _ = each.send(ask).read_response()
             assert status == 200 and headers["connection"].lower() == "close"
         assert busy.read_all() == b"" and idle.read_all() == b""
+        # Longer than nginx keeps one idle: test_rolling_restart.
+        assert 0.9 < time.monotonic() - began < 3 * SLOW
     assert gateway.process.wait(5 * SLOW) == 0
 
 
@@ -85,6 +89,22 @@ def test_a_connection_whose_stream_ends_in_the_drain_may_ask_once_more(start):
         status, headers, _ = raw.send(f"GET /v1/models HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {gateway.root}\r\n\r\n").read_response()
         assert status == 200 and headers["connection"].lower() == "close"
     assert gateway.process.wait(10 * SLOW) == 0
+
+
+def test_what_takes_longer_than_the_drain_is_cut_off_and_told(start):
+    gateway = start(DRAIN_TIMEOUT="1s")
+    gateway.expected_exit = 1
+    crowd = Crowd(gateway.port, [gateway.root], 1, ("stream",), events=1000, interval=50)
+    try:
+        wait_for(lambda: gateway.metric("proxyxai_requests_in_flight") == 1, what="the stream")
+        began = time.monotonic()
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(20 * SLOW) == 1
+        assert time.monotonic() - began < 5 * SLOW
+    finally:
+        crowd.stop()
+    assert "1 requests did not finish in time" in gateway.text()
+    assert len(crowd.failures) == 1 and not crowd.answers
 
 
 def test_restart_takes_less_than_a_second(start):
