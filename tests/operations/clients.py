@@ -74,8 +74,15 @@ class Crowd:
         self.answers, self.failures, self.refused = [], [], []
         self.over = threading.Event()
         self.numbers = itertools.count(1)
-        self.thread = threading.Thread(target=lambda: asyncio.run(self.work(count)))
+        self.fault = None
+        self.thread = threading.Thread(target=self.run, args=(count,))
         self.thread.start()
+
+    def run(self, count):
+        try:
+            asyncio.run(self.work(count))
+        except BaseException as fault:  # noqa: BLE001 - told by stop
+            self.fault = fault
 
     async def work(self, count):
         await asyncio.gather(*(self.client(random.Random(number)) for number in range(count)))
@@ -95,8 +102,9 @@ class Crowd:
         """None when nobody listens: that is no request begun."""
         try:
             name = self.hostname.split(":")[0] if self.tls else None
-            return Connection(*await asyncio.wait_for(asyncio.open_connection(self.host, self.port, ssl=self.tls, server_hostname=name), PATIENCE))
-        except ConnectionRefusedError:
+            opening = asyncio.open_connection(self.host, self.port, ssl=self.tls, server_hostname=name)
+            return Connection(*await asyncio.wait_for(opening, PATIENCE))
+        except (ConnectionRefusedError, ConnectionResetError):
             self.refused.append(time.monotonic())
             return None
 
@@ -146,6 +154,8 @@ class Crowd:
     def stop(self):
         self.over.set()
         self.thread.join()
+        if self.fault:
+            raise self.fault
         return self
 
     def require_no_failure(self):

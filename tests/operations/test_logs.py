@@ -56,7 +56,8 @@ def rotate(gateway, tmp_path, change=lambda text: text):
     settings = tmp_path / "logrotate.conf"
     settings.write_text(change(block("Rotation", language="logrotate").replace("/var/log/proxyxai", str(directory))))
     settings.chmod(0o644)
-    done = subprocess.run([shutil.which("logrotate") or "/usr/sbin/logrotate", "--force", "--state", str(tmp_path / "state"), str(settings)], capture_output=True, text=True)
+    program = shutil.which("logrotate") or "/usr/sbin/logrotate"
+    done = subprocess.run([program, "--force", "--state", str(tmp_path / "state"), str(settings)], capture_output=True, text=True)
     assert done.returncode == 0 and "error" not in done.stderr, done.stderr
 
 

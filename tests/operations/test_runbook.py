@@ -1,6 +1,7 @@
 """The situations of the runbook, produced: what one sees is what docs/operations.md says, what it says to do helps, and what it says
 of the end is so."""
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -154,6 +155,16 @@ def test_upstream_is_down(start, tmp_path):
         other.stop()
 
 
+def is_free(gateway):
+    """Whether no daemon uses its DATA_DIR."""
+    with open(pathlib.Path(gateway.environment["DATA_DIR"], "lock")) as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
 @contextlib.contextmanager
 def started_by(reader, text):
     """A daemon that the reader starts with commands, on ports of its own: its log, as it grows."""
@@ -169,6 +180,8 @@ def started_by(reader, text):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)
         process.wait(60 * SLOW)
+        # The shell ends before its daemon does.
+        wait_for(lambda: is_free(reader.gateway), 60 * SLOW, "the daemon's end")
 
 
 def test_the_root_key_is_lost(start, tmp_path):
