@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <iostream>
@@ -139,9 +140,14 @@ int rekey(const Settings& settings) {
 }
 
 int delete_keys(const Settings& settings, const std::string& which) {
-  const bool unreadable = which == "unreadable";
+  const bool unreadable = which == "unreadable", all = which == "all";
   const std::int64_t id = parse_whole(which).value_or(0);
-  if (!unreadable && id < 1) throw Failure("'" + which + "' is no id of an upstream key (GET /x-keys lists them), nor the word unreadable");
+  if (!unreadable && !all && id < 1) throw Failure("'" + which + "' is no id of an upstream key (GET /x-keys lists them), nor unreadable or all");
+  const std::string file = settings.data_dir + "/proxyxai.db";
+  if (!std::filesystem::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
+  if (unreadable && settings.master_key.empty() && !std::filesystem::exists(settings.data_dir + "/master.key")) {
+    throw Failure("there is no master key to read them with: set MASTER_KEY to the service's, or, when it is lost for good, `proxyxai keys delete all`");
+  }
   boost::asio::io_context loop{1};
   SqliteStore store(loop, settings.data_dir, {false, true});
   std::size_t deleted = 0;
@@ -150,7 +156,7 @@ int delete_keys(const Settings& settings, const std::string& which) {
     if (unreadable) sealer.emplace(Sealer::open(settings.master_key, settings.data_dir));
     const std::vector<KeyRow> rows = co_await store.load_keys();
     for (const KeyRow& row : rows) {
-      const bool is_meant = unreadable ? !sealer->unseal(row.sealed, row.fingerprint) : row.id == id;
+      const bool is_meant = all || (unreadable ? !sealer->unseal(row.sealed, row.fingerprint) : row.id == id);
       if (!is_meant) continue;
       const bool is_gone = co_await store.delete_key(row.id);
       deleted += is_gone ? 1 : 0;
@@ -158,7 +164,7 @@ int delete_keys(const Settings& settings, const std::string& which) {
     }
   };
   run_to_end(loop, work);
-  if (!unreadable && deleted == 0) throw Failure("there is no upstream key " + which + "; GET /x-keys lists them");
+  if (id > 0 && deleted == 0) throw Failure("there is no upstream key " + which + "; GET /x-keys lists them");
   std::printf("%zu upstream keys deleted; a running daemon lets go of them at SIGHUP\n", deleted);
   return 0;
 }

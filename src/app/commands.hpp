@@ -21,7 +21,7 @@ int restore(const Settings& settings, const std::string& source);
 int rekey(const Settings& settings);
 /// `proxyxai keys add FILE|-`: one key a line, as `sk-...` or `sk-...::https://host`.
 int add_keys(const Settings& settings, const std::string& source);
-/// `proxyxai keys delete ID|unreadable`
+/// `proxyxai keys delete ID|unreadable|all`
 int delete_keys(const Settings& settings, const std::string& which);
 /// `proxyxai reconcile --key ID --since DATE ...`: 0: this ledger and upstream's books agree, 1: they differ, 2: they could not be
 /// compared. Prints its own errors.

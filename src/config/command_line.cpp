@@ -25,7 +25,7 @@ constexpr CommandRow commands[] = {
     {"health", Command::health, nullptr, "ask the daemon that runs here whether it takes requests: 0 yes, 1 no"},
     {"check", Command::check, nullptr, "check the database, also while a daemon uses it"},
     {"keys add", Command::keys_add, "FILE|-", "store upstream keys, one a line; a running daemon takes them at SIGHUP"},
-    {"keys delete", Command::keys_delete, "ID|unreadable", "forget an upstream key, or all that do not open with the present master key"},
+    {"keys delete", Command::keys_delete, "ID|unreadable|all", "forget an upstream key, those that do not open with the present master key, or all"},
     {"backup", Command::backup, "FILE", "write a consistent copy of the database, also while serving"},
     {"restore", Command::restore, "FILE", "put such a copy in place of the database, which is kept; no daemon may run"},
     {"rekey", Command::rekey, nullptr, "seal the stored keys under another master key: NEW_MASTER_KEY, or a new master.key; no daemon may run"},

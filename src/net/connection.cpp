@@ -19,7 +19,7 @@ constexpr std::uint64_t drain_limit = 64 << 10;
 /// How much, and how long, a closing connection still reads so that its last answer is not lost to an RST.
 constexpr std::uint64_t linger_bytes = 1 << 20;
 constexpr milliseconds linger_time{2'000};
-/// How long an idle connection may still bring a request when this program stops: closed at once, it could be one that its client
+/// How long a connection may still bring a request, or the rest of one's head, when this program stops: closed at once, it could be one that its client
 /// has just sent another on.
 constexpr milliseconds drain_grace{1'000};
 /// An input buffer that a long head made large is not kept for the next request.
@@ -70,7 +70,8 @@ Connection::Connection(Stream stream, Watchdog& watchdog, const ConnectionLimits
 
 void Connection::drain() {
   draining_ = true;
-  if (idle_) deadline_.set(drain_grace);
+  if (awaits_head_) deadline_.set(drain_grace);
+  if (on_drain_) on_drain_();
 }
 
 void Connection::abort() {
@@ -92,7 +93,7 @@ Task<void> Connection::run(RequestHandler& handler) {
     searched_ = 0;
     Head head = take_head(handler);
     if (head == Head::partial && input_.empty()) {
-      idle_ = true;
+      awaits_head_ = true;
       deadline_.set(draining_ ? drain_grace : first ? limits_.header_timeout : limits_.keepalive_timeout);
       // Readiness may be of bytes that have been taken since: only a byte makes it a request.
       bool ready = stream_.may_read();
@@ -102,7 +103,7 @@ Task<void> Connection::run(RequestHandler& handler) {
         head = ready ? read_head_now(handler) : Head::closed;
         ready = false;
       }
-      idle_ = false;
+      awaits_head_ = false;
     }
     if (head == Head::partial) head = co_await read_head(handler);
     deadline_.clear();
@@ -166,13 +167,15 @@ Connection::Head Connection::read_head_now(RequestHandler& handler) {
 
 Task<Connection::Head> Connection::read_head(RequestHandler& handler) {
   // One deadline for the whole head: a client that sends a byte now and then gains nothing.
-  deadline_.set(limits_.header_timeout);
+  deadline_.set(draining_ ? drain_grace : limits_.header_timeout);
+  awaits_head_ = true;
   Head head = Head::partial;
   while (head == Head::partial) {
     const auto room = input_.room(1);
     const Transfer got = co_await stream_.read_some(asio::mutable_buffer(room.data, room.size));
     head = on_head_read(got, handler);
   }
+  awaits_head_ = false;
   co_return head;
 }
 

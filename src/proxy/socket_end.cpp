@@ -7,7 +7,7 @@
 namespace proxyxai {
 namespace {
 
-constexpr std::uint16_t policy_violation = 1008, try_again_later = 1013;  // RFC 6455 section 7.4.1
+constexpr std::uint16_t gone_away = 1001, policy_violation = 1008, try_again_later = 1013;  // RFC 6455 section 7.4.1
 
 ApiError error_of(std::string_view reason) {
   if (reason == socket_end::out_of_credit) return {429, socket_end::out_of_credit, "Insufficient balance", {}, true};
@@ -34,6 +34,8 @@ std::string error_frame(const ApiError& error) {
 }  // namespace
 
 std::string farewell_frames(std::string_view reason) {
+  // Nobody has done anything wrong.
+  if (reason == socket_end::going_away) return close_frame(gone_away, "the server is restarting; connect again");
   const ApiError error = error_of(reason);
   return error_frame(error) + close_frame(reason == socket_end::not_stored ? try_again_later : policy_violation, reason);
 }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <optional>
 #include <string>
@@ -20,6 +21,8 @@ namespace {
 constexpr std::size_t piece_size = 16 << 10;
 /// How long one direction may go on after the other has ended.
 constexpr milliseconds farewell{5'000};
+/// How long neither side may say anything once this program is told to stop: while a turn goes on, and between two.
+constexpr milliseconds silent_in_turn{10'000}, silent_between_turns{1'000};
 
 /// Reads what a client says into a WebSocket for what it names of upstream's.
 class ClientMessages {
@@ -57,6 +60,16 @@ class ClientMessages {
 
 }  // namespace
 
+struct Relay::Tunnel {
+  RequestContext& request;
+  bool is_turn_open = false;  ///< The client has said something, and what it used has not been told.
+};
+
+milliseconds Relay::longest_silence(const Tunnel& tunnel) const {
+  if (!tunnel.request.client.is_draining()) return idle_timeout_;
+  return std::min(idle_timeout_, tunnel.is_turn_open ? silent_in_turn : silent_between_turns);
+}
+
 /// Why the account may not name these; empty: it may. What lives under another key is upstream's to refuse.
 Task<std::string_view> Relay::why_not_named(RequestContext& request, std::vector<ObjectName> named) const {
   if (request.account->row.is_root) co_return std::string_view();
@@ -80,7 +93,8 @@ std::string_view Relay::why_not_more(RequestContext& request, bool is_turn) cons
   return billing_.covers_socket(request) ? std::string_view() : socket_end::out_of_credit;
 }
 
-Task<void> Relay::pump_up(RequestContext& request) const {
+Task<void> Relay::pump_up(Tunnel& tunnel) const {
+  RequestContext& request = tunnel.request;
   Connection& client = request.client;
   UpstreamConnection& upstream = *request.exchange.connection();
   ClientMessages messages;
@@ -98,6 +112,7 @@ Task<void> Relay::pump_up(RequestContext& request) const {
       if (!named.empty()) reason = co_await why_not_named(request, std::move(named));
       if (reason.empty() && messages.are_broken()) reason = socket_end::bad_frame;
       if (reason.empty()) reason = why_not_more(request, messages.has_ended());
+      tunnel.is_turn_open = tunnel.is_turn_open || messages.has_ended();
       if (!reason.empty()) {
         request.reason = reason;
         upstream.cancel();
@@ -107,7 +122,7 @@ Task<void> Relay::pump_up(RequestContext& request) const {
       if (failed) break;
     }
     client.deadline().set(idle_timeout_);
-    upstream.deadline().set(idle_timeout_);
+    upstream.deadline().set(longest_silence(tunnel));
     const Transfer got = co_await client.stream().read_some(asio::buffer(piece));
     if (got.error || got.bytes == 0) break;
     out = asio::const_buffer(piece.data(), got.bytes);
@@ -116,7 +131,8 @@ Task<void> Relay::pump_up(RequestContext& request) const {
   upstream.deadline().set(farewell);
 }
 
-Task<void> Relay::pump_down(RequestContext& request) const {
+Task<void> Relay::pump_down(Tunnel& tunnel) const {
+  RequestContext& request = tunnel.request;
   Connection& client = request.client;
   UpstreamConnection& upstream = *request.exchange.connection();
   std::string ahead(upstream.input().view());
@@ -140,6 +156,7 @@ Task<void> Relay::pump_down(RequestContext& request) const {
     if (out.size() > 0) {
       reader.feed({static_cast<const char*>(out.data()), out.size()});
       for (const EventUsage& each : events) {
+        if (each.usage.given) tunnel.is_turn_open = false;
         const bool stored = co_await billing_.bill_event(request, each);
         is_stored = is_stored && stored;
       }
@@ -158,9 +175,12 @@ Task<void> Relay::pump_down(RequestContext& request) const {
     if (!has_credit) request.reason = socket_end::out_of_credit;
     if (!request.reason.empty()) break;
     client.deadline().set(idle_timeout_);
-    upstream.deadline().set(idle_timeout_);
+    upstream.deadline().set(longest_silence(tunnel));
     const Transfer got = co_await upstream.stream().read_some(asio::buffer(piece));
-    if (got.error || got.bytes == 0) break;
+    if (got.error || got.bytes == 0) {
+      if (client.is_draining() && request.reason.empty()) request.reason = socket_end::going_away;
+      break;
+    }
     out = asio::const_buffer(piece.data(), got.bytes);
   }
   if (!request.reason.empty()) {
@@ -184,14 +204,17 @@ Task<void> Relay::tunnel(RequestContext& request) const {
   // From here both sides are read, so each notices by itself when its peer leaves.
   request.client.unwatch();
   const Executor executor = request.client.stream().executor();
+  Tunnel both{request};
+  request.client.on_drain([this, &both, upstream = request.exchange.connection()] { upstream->deadline().set(longest_silence(both)); });
   Timer up_ended(executor, Timer::time_point::max());
   bool is_up_ended = false;
-  asio::co_spawn(executor, pump_up(request), [&](std::exception_ptr) {
+  asio::co_spawn(executor, pump_up(both), [&](std::exception_ptr) {
     is_up_ended = true;
     up_ended.cancel();
   });
-  co_await pump_down(request);
+  co_await pump_down(both);
   if (!is_up_ended) co_await up_ended.async_wait(use_result_task);
+  request.client.on_drain(nullptr);
   request.exchange.connection()->cancel();
 }
 

@@ -157,7 +157,12 @@ std::vector<std::string> check_database_file(const std::string& file, const std:
   database.execute("BEGIN");
   std::vector<const Look*> looks;
   for (const Look& each : file_looks) looks.push_back(&each);
-  const bool has_ledger = std::stoi(database.value_of("PRAGMA user_version")) == schema_version();
+  const int stored = std::stoi(database.value_of("PRAGMA user_version"));
+  if (stored > schema_version()) {
+    throw Failure("'" + file + "' has schema " + std::to_string(stored) + ", made by a newer version of this program, which knows " +
+                  std::to_string(schema_version()) + "; check it with that version");
+  }
+  const bool has_ledger = stored == schema_version();
   if (has_ledger) {
     for (const Look& each : ledger_looks) looks.push_back(&each);
   }

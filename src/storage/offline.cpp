@@ -104,7 +104,11 @@ std::string restore_database(const std::string& directory, const std::string& so
   if (fs::equivalent(source, file)) throw Failure("'" + source + "' is the database in use; give the file that `proxyxai backup` made");
   fs::remove(fresh);
   try {
-    copy_database(source, fresh);
+    try {
+      copy_database(source, fresh);
+    } catch (const StorageError& error) {
+      throw Failure("'" + source + "' is no sound copy, and the database stays as it is: " + error.what());
+    }
     require_ours(fresh, source);
     const std::vector<std::string> faults = check_database_file(fresh, progress);
     if (!faults.empty()) throw Failure("'" + source + "' is not sound, and the database stays as it is: " + faults.front());

@@ -86,6 +86,8 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   /// CR LF.
   Task<bool> respond(const ApiResponse& response, std::string_view extra = {});
 
+  /// Calls `on_drain` when this program is told to stop, for what would not end by itself; null: no longer.
+  void on_drain(std::function<void()> on_drain) { on_drain_ = std::move(on_drain); }
   /// Calls `on_gone` once when the client leaves while nobody reads from it. Until `unwatch`.
   void watch(std::function<void()> on_gone);
   void unwatch();
@@ -128,9 +130,9 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
   bool body_taken_ = false;
   bool timed_out_ = false;
-  bool idle_ = false;
+  bool awaits_head_ = false;  // or the rest of one
   bool draining_ = false;
-  std::function<void()> on_gone_;
+  std::function<void()> on_gone_, on_drain_;
   Deadline deadline_;
   PeerWatch watch_;
 };

@@ -56,8 +56,10 @@ class Relay {
   Framing compose_head(std::string& out, RequestContext& request) const;
   Task<std::string_view> why_not_named(RequestContext& request, std::vector<ObjectName> named) const;
   std::string_view why_not_more(RequestContext& request, bool is_turn) const;
-  Task<void> pump_up(RequestContext& request) const;
-  Task<void> pump_down(RequestContext& request) const;
+  struct Tunnel;
+  Task<void> pump_up(Tunnel& tunnel) const;
+  Task<void> pump_down(Tunnel& tunnel) const;
+  [[nodiscard]] milliseconds longest_silence(const Tunnel& tunnel) const;
   void begin(RequestContext& request, unsigned status) const;
 
   Billing& billing_;
