@@ -9,7 +9,6 @@ set(CPACK_PACKAGE_CONTACT ${PROXYXAI_MAINTAINER})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_CMAKE_PROJECTS "${CMAKE_BINARY_DIR};${PROJECT_NAME};ALL;/")
-# A umask of the one who builds is nobody else's business.
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 set(CPACK_PRE_BUILD_SCRIPTS ${CMAKE_CURRENT_LIST_DIR}/debian_files.cmake)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
@@ -21,12 +20,14 @@ set(CPACK_DEBIAN_PACKAGE_DEPENDS "adduser, ca-certificates")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "systemd")
 set(CPACK_DEBIAN_PACKAGE_SUGGESTS "nginx-light | nginx, prometheus")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "gateway from a pool of OpenAI keys to metered API service")
-set(CPACK_PACKAGE_DESCRIPTION "ProxyXAI eats OpenAI keys and gives out stable, metered API service. Clients point an OpenAI SDK at it with a
-virtual key; it takes the next healthy upstream key from a pool, forwards the request, throws away upstream
-failures and tries another key, and streams the answer back byte for byte.
+set(CPACK_PACKAGE_DESCRIPTION "ProxyXAI eats OpenAI keys and gives out stable, metered API service. Clients
+point an OpenAI SDK at it with a virtual key; it takes the next healthy
+upstream key from a pool, forwards the request, throws away upstream failures
+and tries another key, and streams the answer back byte for byte.
 .
-Accounts are prepaid and may have accounts below them. Everything is kept in one SQLite database. Pages for
-whoever holds a key, for root, and the documentation come along as plain files for any web server.")
+Accounts are prepaid and may have accounts below them. Everything is kept in
+one SQLite database. Pages for whoever holds a key and for root come along, as
+does the documentation: plain files for any web server.")
 set(debian ${PROJECT_SOURCE_DIR}/config/debian)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${debian}/conffiles ${debian}/postinst ${debian}/prerm ${debian}/postrm)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)

@@ -9,6 +9,7 @@ set(debian ${CPACK_PROXYXAI_DEBIAN})
 file(INSTALL ${debian}/proxyxai.json DESTINATION ${root}/etc/proxyxai)
 file(INSTALL ${debian}/proxyxai.env DESTINATION ${root}/etc/proxyxai PERMISSIONS OWNER_READ OWNER_WRITE GROUP_READ)
 
+file(INSTALL ${debian}/lintian-overrides DESTINATION ${usr}/share/lintian/overrides RENAME proxyxai)
 file(INSTALL ${debian}/copyright DESTINATION ${doc})
 file(REMOVE ${doc}/LICENSE)
 file(INSTALL ${debian}/changelog DESTINATION ${doc})
