@@ -14,7 +14,8 @@ import sys
 
 import pytest
 
-TESTS = pathlib.Path(__file__).resolve().parents[1]
+PROJECT = pathlib.Path(__file__).resolve().parents[2]
+TESTS = PROJECT / "tests"
 os.environ["PROXYXAI_BUILD"] = os.path.abspath(os.environ.get("PROXYXAI_BUILD", "build/release"))
 sys.path[:0] = [str(TESTS / "e2e"), str(TESTS / "roots")]
 

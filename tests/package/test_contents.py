@@ -9,9 +9,7 @@ import subprocess
 
 import pytest
 
-from conftest import dependencies
-
-PROJECT = pathlib.Path(__file__).resolve().parents[2]
+from conftest import PROJECT, dependencies
 
 
 def field(deb, name):
