@@ -47,10 +47,19 @@ class Machine:
         self.root = root
         (root.path / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
         self.log = open(pathlib.Path(f"{root.path}.log"), "w+")
+        self.boot()
+
+    def boot(self):
         self.holder = subprocess.Popen(
             ["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount", "--propagation", "private", "--net", "--uts", "--ipc", "--cgroup",
-             "sh", "-c", BOOT, "sh", str(root.path), PATH], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
+             "sh", "-c", BOOT, "sh", str(self.root.path), PATH], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         self.wait_for(lambda: self.run(["systemctl", "is-system-running"], check=False).stdout.strip() in ("running", "degraded"), "the machine's start")
+
+    def cut_power(self):
+        # Process 1 takes all others of its namespace along.
+        if self.holder.poll() is None:
+            subprocess.run(["kill", "-KILL", self.pid], check=False)
+            self.holder.wait(30)
 
     @property
     def pid(self):
@@ -81,8 +90,5 @@ class Machine:
         return ["nsenter", "-t", self.pid, "--net", *map(str, argv)]
 
     def end(self):
-        # Process 1 takes all others of its namespace along.
-        if self.holder.poll() is None:
-            subprocess.run(["kill", "-KILL", self.pid], check=False)
-            self.holder.wait(30)
+        self.cut_power()
         self.log.close()

@@ -82,6 +82,8 @@ class CleanRoot:
         # What this machine says about proxies and the age of lists holds there too.
         options = subprocess.run(["apt-config", "dump", "Acquire"], capture_output=True, text=True, check=True).stdout
         (half / "etc/apt/apt.conf.d/90acquire").write_text(options)
+        # Every machine and every container has this.
+        (half / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
         # No service starts because its package is installed.
         policy = half / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 101\n")
