@@ -1,4 +1,5 @@
 # Completion of proxyxai for bash.
+# shellcheck disable=SC2207 # Words are split on purpose, files by lines.
 
 _proxyxai() {
   local current=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} word i words=()

@@ -66,7 +66,7 @@ def installed(with_package, tmp_path):
 @pytest.fixture(scope="module")
 def machine(deb, tmp_path_factory):
     root = CleanRoot.make().copy(tmp_path_factory.mktemp("machine") / "root")
-    root.install("systemd", *dependencies(deb))
+    root.install("systemd", "dbus", *dependencies(deb))
     shutil.copy(deb, root.path / "root/proxyxai.deb")
     running = Machine(root)
     yield running

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+import test_manual
 from processes import BUILD, wait_for
 from test_install import rebuilt
 
@@ -208,6 +209,18 @@ def test_backup_comes_daily_and_is_caught_up(service, machine):
     due = service.shown("NextElapseUSecRealtime", "proxyxai-backup.timer")
     when = int(machine.run(["date", "-d", due, "+%s"]).stdout)
     assert 0 < when - time.time() <= 25 * 3600
+
+
+def test_examples_of_the_manual_work_as_they_stand(service, machine):
+    text = test_manual.page().split("as root; the service's user and settings:\n\n")[1].split("\n\n")[0]
+    commands = [" ".join(line.split()) for line in text.replace("\\\n", "").splitlines()]
+    assert len(commands) == 5
+    (service.root / "root/keys.txt").write_text("sk-upstream-key-000002\n")
+    told = {command: machine.run(["sh", "-c", f"cd /root && {command}"]).stdout for command in commands}
+    stored = [output for command, output in told.items() if "keys add" in command]
+    assert stored == ["1 upstream keys stored, 0 were there already; a running daemon takes them at SIGHUP\n"]
+    service.control("reload")
+    wait_for(lambda: len(json.loads(service.curl("http://127.0.0.1:3443/x-keys")[1])) == 2, what="the second key")
 
 
 def restarts_under_clients(service, tmp_path, restarts):
