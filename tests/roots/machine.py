@@ -50,8 +50,9 @@ class Machine:
         self.boot()
 
     def boot(self):
+        # It must not outlive this process, however that ends.
         self.holder = subprocess.Popen(
-            ["unshare", "--pid", "--fork", "--kill-child=KILL", "--mount", "--propagation", "private", "--net", "--uts", "--ipc", "--cgroup",
+            ["setpriv", "--pdeathsig", "KILL", "unshare", "--pid", "--fork", "--kill-child=KILL", "--mount", "--propagation", "private", "--net", "--uts", "--ipc", "--cgroup",
              "sh", "-c", BOOT, "sh", str(self.root.path), PATH], stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT)
         self.wait_for(lambda: self.run(["systemctl", "is-system-running"], check=False).stdout.strip() in ("running", "degraded"), "the machine's start")
 
@@ -79,7 +80,7 @@ class Machine:
 
     def run(self, argv, check=True, seconds=120, **more):
         """Runs a program of the root in it, as root."""
-        command = ["nsenter", "-t", self.pid, "--all", "--root", "--wd=/", *map(str, argv)]
+        command = ["nsenter", "-t", self.pid, "--all", "--root", "--wd", *map(str, argv)]
         done = subprocess.run(command, env={"PATH": PATH, "LANG": "C.UTF-8", "DEBIAN_FRONTEND": "noninteractive"}, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=seconds, **more)
         assert not check or done.returncode == 0, f"{argv} ended with {done.returncode}:\n{done.stdout[-6000:]}"
