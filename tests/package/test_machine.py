@@ -211,9 +211,14 @@ def test_backup_comes_daily_and_is_caught_up(service, machine):
     assert 0 < when - time.time() <= 25 * 3600
 
 
+def manual_example(title):
+    """The commands below a title of the manual page."""
+    text = test_manual.page().split(f"{title}\n\n")[1].split("\n\n")[0]
+    return [" ".join(line.split()) for line in text.replace("\\\n", "").splitlines()]
+
+
 def test_examples_of_the_manual_work_as_they_stand(service, machine):
-    text = test_manual.page().split("as root; the service's user and settings:\n\n")[1].split("\n\n")[0]
-    commands = [" ".join(line.split()) for line in text.replace("\\\n", "").splitlines()]
+    commands = manual_example("With the Debian package, as root; the service's user and settings:")
     assert len(commands) == 5
     (service.root / "root/keys.txt").write_text("sk-upstream-key-000002\n")
     told = {command: machine.run(["sh", "-c", f"cd /root && {command}"]).stdout for command in commands}
@@ -246,9 +251,8 @@ def restarts_under_clients(service, tmp_path, restarts):
 
 def enable_sockets(service):
     """As the manual says it."""
-    service.machine.run(["systemctl", "enable", "proxyxai.socket"])
-    service.control("stop")
-    service.machine.run(["systemctl", "start", "proxyxai.socket", "proxyxai-operations.socket", "proxyxai.service"])
+    for command in manual_example("Let systemd hold the ports, so that a restart refuses no connection:"):
+        service.machine.run(["sh", "-c", command])
     wait_for(service.is_ready, what="readiness")
 
 
