@@ -1,10 +1,10 @@
 """Runs an image as a service of the compose file says, by namespaces and control groups alone: user, capabilities, limits, read-only
 root, volumes, memory file systems, environment, health check and the way to stop are taken from there, so what is tested is what is
 deployed."""
-import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -36,6 +36,9 @@ done
 cd /
 exec chroot "$root" "$@"
 """
+
+
+NAMES = {resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_CORE: "core"}
 
 
 class Network:
@@ -145,14 +148,16 @@ class Container:
                 f"--bounding-set={','.join(['-all', *kept])}", *new]
 
     def limits(self):
+        """What the file says, or what this machine has if it has less and does not let anybody raise it."""
         for name, value in self.service.get("ulimits", {}).items():
-            yield f"--{name}={value['soft']}:{value['hard']}"
+            kind = getattr(resource, f"RLIMIT_{name.upper()}")
+            yield kind, min(value["hard"], resource.getrlimit(kind)[1]) if resource.getrlimit(kind)[1] >= 0 else value["hard"]
 
     def start(self):
         root, command = str(self.image.root.path), [*self.privileges(), "sh", "-c", 'cd "$0" && exec "$@"', self.image.workdir, *self.argv]
         self.out = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            self.network.enter(["prlimit", *self.limits(), "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
+            self.network.enter(["prlimit", *(f"--{NAMES[kind]}={value}:{value}" for kind, value in self.limits()), "unshare", "--mount", "--pid", "--fork", "--kill-child", "--propagation", "private",
                                 "sh", "-c", SETUP, "sh", root, "\n".join(self.mounts()), "yes" if self.service.get("read_only") else "no",
                                 " ".join(map(str, self.groups.paths)), *command]),
             env=self.env, stdin=subprocess.DEVNULL, stdout=self.out, stderr=subprocess.STDOUT)

@@ -4,7 +4,7 @@ import re
 import subprocess
 
 from container import Container, Network, resolved
-from processes import BUILD, Process, make_root_key, wait_for
+from processes import BUILD, Process, make_root_key, numbers, wait_for
 from root import PROJECT
 
 DOMAIN = "proxyxai.test"
@@ -61,8 +61,23 @@ class Deployment:
         if name in self.started:
             self.down(name)
         container = Container(self.images[name], self.service(name), self.networks[name], self.directory / name, self.volumes, environment, command)
+        container.is_special = bool(command or environment)
         self.started[name] = container
         return container.start()
+
+    def running(self, name):
+        """The container of a service, as the file has it; the one there, if it is such a one."""
+        there = self.started.get(name)
+        return there if there and there.process.poll() is None and not there.is_special else self.up(name)
+
+    def run(self, name, *command, **environment):
+        """A command in a container of its own, as `docker-compose run --rm`: exit code and what it wrote."""
+        container = Container(self.images[name], self.service(name), self.networks[name], self.directory / f"run-{next(numbers)}", self.volumes, environment, list(command))
+        try:
+            container.start().process.wait(120)
+            return container.process.returncode, container.log()
+        finally:
+            container.end()
 
     def down(self, name):
         container = self.started.pop(name)
