@@ -20,10 +20,12 @@ install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs FILES_MATCHING 
 install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 install(FILES config/completion/proxyxai.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME proxyxai)
-install(FILES config/completion/_proxyxai DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+install(FILES config/completion/_proxyxai DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES config/completion/proxyxai.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
-# Units name the program by its path, which is known once the prefix is: `cmake --install --prefix` may choose another.
+install(PROGRAMS config/systemd/proxyxai-backup DESTINATION lib/proxyxai RENAME backup)
+
+# Units name programs by their paths, which are known once the prefix is: `cmake --install --prefix` may choose another.
 install(CODE "set(units \"${PROJECT_SOURCE_DIR}/config/systemd\")")
 install(SCRIPT cmake/install_units.cmake)
 

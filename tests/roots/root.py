@@ -52,8 +52,9 @@ def os_release():
 
 
 class CleanRoot:
-    def __init__(self, path):
+    def __init__(self, path, is_base=False):
         self.path = pathlib.Path(path)
+        self.is_base = is_base
         self.started = []
 
     @classmethod
@@ -67,7 +68,7 @@ class CleanRoot:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not path.exists():
                 cls._bootstrap(path)
-        return cls(path)
+        return cls(path, is_base=True)
 
     @staticmethod
     def _bootstrap(path):
@@ -85,6 +86,8 @@ class CleanRoot:
         policy = half / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 101\n")
         policy.chmod(0o755)
+        for each in (half / "var/cache/apt/archives").glob("*.deb"):
+            each.unlink()
         half.rename(path)
 
     def copy(self, path):
@@ -124,6 +127,5 @@ class CleanRoot:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-        if (pathlib.Path(f"{self.path}.lock")).exists():
-            return
-        shutil.rmtree(self.path)
+        if not self.is_base:
+            shutil.rmtree(self.path)
