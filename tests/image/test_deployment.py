@@ -191,10 +191,13 @@ def test_files_of_the_operator_win(deployed, nginx):
 
 def test_with_a_certificate_everything_is_tls(deployed, nginx):
     assert "without TLS" in nginx.log()
-    deployed.obtain_certificate()
     acme = deployed.volumes["/var/www/acme"] / ".well-known" / "acme-challenge"
     acme.mkdir(parents=True)
     (acme / "question").write_text("answer")
+    # The authority asks before there is a certificate, and again for each new one.
+    for name in NAMES:
+        assert deployed.by_name(name, "/.well-known/acme-challenge/question") == (200, "answer"), name
+    deployed.obtain_certificate()
     container = deployed.up("nginx")
     container.wait_until_healthy()
     for name, page in NAMES.items():
