@@ -1,6 +1,7 @@
 """Runs an image as a service of the compose file says, by namespaces and control groups alone: user, capabilities, limits, read-only
 root, volumes, memory file systems, environment, health check and the way to stop are taken from there, so what is tested is what is
 deployed."""
+import errno
 import os
 import pathlib
 import re
@@ -99,12 +100,16 @@ class Groups:
                 self.paths.append(path)
 
     def end(self):
-        for path in self.paths:
+        def removed(path):
             try:
                 path.rmdir()
-            except OSError:
-                # One that still has a process: not ours to end here.
-                pass
+            except OSError as error:
+                # Until its last process is gone.
+                return error.errno != errno.EBUSY
+            return True
+
+        for path in self.paths:
+            wait_for(lambda: removed(path), 5, f"the end of {path}")
 
 
 class Container:
@@ -217,16 +222,21 @@ class Container:
             try:
                 self.process.wait(60 * int(grace[1] or 0) + int(grace[2] or 0))
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                self.kill()
         self.out.close()
         return self.process.returncode, time.monotonic() - begun
 
+    def kill(self):
+        """Ends its first process, and so all of its processes."""
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+        except (IndexError, OSError):
+            self.process.kill()
+        self.process.wait()
+
     def end(self):
         if self.process and self.process.poll() is None:
-            # --kill-child: all of its processes go with it.
-            self.process.kill()
-            self.process.wait()
+            self.kill()
             self.out.close()
         self.groups.end()
 

@@ -1,4 +1,5 @@
 """docker-compose.yml brought up without an engine: each service's container in its order, on the network that it describes."""
+import contextlib
 import json
 import re
 import subprocess
@@ -105,9 +106,10 @@ class Deployment:
                         "-d", body, *arguments)
 
     def end(self):
-        for name in list(self.started):
-            self.started.pop(name).end()
-        if self.mock:
-            self.mock.stop()
-        for network in self.networks.values():
-            network.end()
+        with contextlib.ExitStack() as everything:
+            for network in self.networks.values():
+                everything.callback(network.end)
+            if self.mock:
+                everything.callback(self.mock.stop)
+            for container in self.started.values():
+                everything.callback(container.end)

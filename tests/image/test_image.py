@@ -106,3 +106,22 @@ def test_pages_are_whole(pages, page):
     if (source / "shared").is_symlink():
         expected |= {path.relative_to(PROJECT / "pages").parent.joinpath(path.name) for path in (PROJECT / "pages" / "shared").rglob("*") if path.is_file()}
     assert {str(path) for path in listed} == {str(path) for path in expected}
+
+
+@pytest.mark.parametrize("version, listen", [("1.22.1", ["listen 443 ssl http2;", "listen [::]:443 ssl http2;"]),
+                                             ("1.25.1", ["listen 443 ssl;", "listen [::]:443 ssl;", "http2 on;"]),
+                                             ("1.28.0", ["listen 443 ssl;", "listen [::]:443 ssl;", "http2 on;"])])
+def test_lines_for_tls_are_those_of_the_version(pages, version, listen):
+    """The stock image's nginx is newer than Debian's, and takes other words; they stand in config/nginx, by version."""
+    script = f"""
+      mkdir -p /tmp/fake /tmp/certificates/live/example.org && touch /tmp/certificates/live/example.org/fullchain.pem /tmp/certificates/live/example.org/privkey.pem
+      printf '%s\\n' '#!/bin/sh' 'echo nginx version: nginx/{version} >&2' >/tmp/fake/nginx && chmod 755 /tmp/fake/nginx
+      PATH=/tmp/fake:$PATH DOMAIN=example.org CERTIFICATES=/tmp/certificates proxyxai-nginx cat /tmp/settings/listen.conf; rm -r /tmp/fake /tmp/certificates /tmp/settings"""
+    written = pages.root.run(["sh", "-ec", script]).stdout.splitlines()
+    assert [line for line in written if re.match("listen|http2", line)] == listen
+    shipped = (PROJECT / "config/nginx/proxyxai/settings/listen.conf").read_text()
+    assert "\n".join(f"# {line}" for line in listen) in shipped
+    assert "ssl_certificate /tmp/certificates/live/example.org/fullchain.pem;" in written
+    assert "ssl_certificate_key /tmp/certificates/live/example.org/privkey.pem;" in written
+    # All that config/nginx sets of TLS is there.
+    assert len([line for line in written if line.startswith("ssl_")]) == len(re.findall(r"^# ssl_", shipped, re.M))
