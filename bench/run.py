@@ -92,12 +92,13 @@ class Upstream:
 class Nginx:
     name = "nginx"
 
-    def __init__(self, folder, upstream, streaming):
+    def __init__(self, folder, upstream, streaming, tls_clients=False):
         self.port, self.key = free_port(), "sk-any"
         tls = f"proxy_ssl_verify on; proxy_ssl_trusted_certificate {folder}/ca.pem; proxy_ssl_name localhost; proxy_ssl_session_reuse on;" if upstream.scheme == "https" else ""
         text = (ROOT / "bench" / "nginx.conf.in").read_text()
         for name, value in {"DIR": folder, "HOST": "127.0.0.1", "UPSTREAM": upstream.port, "PORT": self.port, "SCHEME": upstream.scheme,
-                            "BUFFERING": "off" if streaming else "on", "TLS": tls}.items():
+                            "BUFFERING": "off" if streaming else "on", "TLS": tls, "CLIENTS": " ssl" if tls_clients else "",
+                            "CERTIFICATE": f"ssl_certificate {folder}/server.pem; ssl_certificate_key {folder}/server.key;" if tls_clients else ""}.items():
             text = text.replace(f"@{name}@", str(value))
         config = folder / "nginx.conf"
         config.write_text(text)

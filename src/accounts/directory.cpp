@@ -139,6 +139,14 @@ AccountPtr AccountDirectory::loaded(AccountId id) const {
   return found == impl_->loaded.end() ? nullptr : found->second.lock();
 }
 
+Money AccountDirectory::held() const {
+  Money sum;
+  for (const auto& [id, known] : impl_->loaded) {
+    if (const AccountPtr account = known.lock()) sum += account->held;
+  }
+  return sum;
+}
+
 void AccountDirectory::apply(const AccountRow& stored) {
   ++impl_->changes;
   impl_->unknown.erase(stored.key_digest);

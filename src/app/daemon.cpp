@@ -40,7 +40,7 @@ constexpr std::chrono::seconds last_words{2};
 
 /// In the order in which they are made; each uses only what stands above it.
 struct Daemon::Parts {
-  Parts(Settings given, std::function<std::unique_ptr<Settings>()> source)
+  Parts(Settings given, InheritedSockets inherited, std::function<std::unique_ptr<Settings>()> source)
       : settings(std::move(given)),
         reread(std::move(source)),
         watchdog(loop.get_executor()),
@@ -74,11 +74,12 @@ struct Daemon::Parts {
         front(Front::Parts{clock, accounts, cors, observer, gateway, {&keys_api, &config, &stats_api, &accounts_api}}),
         operations(metrics, [this] { return !is_ready ? "starting or draining" : ledger.is_healthy() ? nullptr : "what requests cost cannot be stored"; }),
         server_tls(settings.tls_cert.empty() ? nullptr : std::make_unique<ServerTls>(settings.tls_cert, settings.tls_key)),
-        listener(loop, watchdog, public_listener(settings), server_tls.get(), front),
-        admin(loop, watchdog, admin_listener(settings), nullptr, operations),
-        status({clock, observer, access_log, store, ledger, origins, bodies, pool, keys, pending, mailer, gateway, listener}),
+        listener(loop, watchdog, public_listener(settings, std::move(inherited.clients)), server_tls.get(), front),
+        admin(loop, watchdog, admin_listener(settings, std::move(inherited.operations)), nullptr, operations),
+        status({clock, observer, access_log, store, accounts, ledger, origins, bodies, pool, keys, pending, mailer, gateway, listener}),
         signals(loop, SIGTERM, SIGINT, SIGHUP),
         drain_limit(loop.get_executor()) {
+    store.observe_commits(metrics.histogram("proxyxai_commit_duration_seconds", "Time that a group of changes took to be committed."));
     access_log.set_enabled(is_access_logged(settings.log_level));
     billing.set_prices(load_prices(settings.prices_file));
   }
@@ -129,14 +130,14 @@ struct Daemon::Parts {
   Instant next_second{};
 };
 
-Daemon::Daemon(Settings settings, std::function<std::unique_ptr<Settings>()> reread)
-    : parts_(std::make_unique<Parts>(std::move(settings), std::move(reread))) {}
+Daemon::Daemon(Settings settings, InheritedSockets inherited, std::function<std::unique_ptr<Settings>()> reread)
+    : parts_(std::make_unique<Parts>(std::move(settings), std::move(inherited), std::move(reread))) {}
 
 Daemon::~Daemon() = default;
 
 int Daemon::run() {
   start_signals();
-  parts_->metrics.before_scrape([this](Metrics& metrics) { parts_->status.set_gauges(metrics); });
+  parts_->metrics.before_scrape([this](Metrics& metrics) { parts_->status.refresh(metrics); });
   parts_->watchdog.start([this](Instant now) { tick(now); });
   asio::co_spawn(parts_->loop.get_executor(), start(), [this](std::exception_ptr failure) {
     try {

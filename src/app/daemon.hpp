@@ -5,6 +5,7 @@
 
 #include "proxyxai/base/task.hpp"
 #include "proxyxai/config/settings.hpp"
+#include "proxyxai/net/inherited_sockets.hpp"
 
 namespace proxyxai {
 
@@ -14,7 +15,7 @@ class Daemon {
  public:
   /// Opens the database and binds the ports; throws Failure in words for the operator. `reread` gives the settings as
   /// they are now, at SIGHUP; null when they have faults, which it has logged.
-  Daemon(Settings settings, std::function<std::unique_ptr<Settings>()> reread);
+  Daemon(Settings settings, InheritedSockets inherited, std::function<std::unique_ptr<Settings>()> reread);
   ~Daemon();
 
   /// Serves until SIGTERM or SIGINT; the exit code: 0 when all was stored and every request could finish.

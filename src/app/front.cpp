@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include "proxyxai/base/random.hpp"
+#include "proxyxai/http/trace.hpp"
 #include "proxyxai/proxy/authenticate.hpp"
 #include "proxyxai/storage/store.hpp"
 
@@ -123,6 +124,7 @@ Task<bool> Front::finish(Connection& client, std::string_view path, ApiResponse 
   AccessRecord record;
   record.time = parts_.clock.wall_now();
   record.request_id = id;
+  record.trace = trace_id(client.fields());
   record.client = address;
   record.method = client.request().method();
   record.path = path;

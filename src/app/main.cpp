@@ -66,7 +66,8 @@ int serve(LoadResult loaded, const std::string& config_file) {
   };
   int code = 1;
   try {
-    code = Daemon(std::move(loaded.settings), reread).run();
+    InheritedSockets inherited = take_inherited_sockets();
+    code = Daemon(std::move(loaded.settings), std::move(inherited), reread).run();
   } catch (const std::exception& error) {
     spdlog::critical("{}", error.what());
   }
@@ -84,8 +85,12 @@ int run(const CommandLine& line) {
     return bad_usage;
   }
   switch (line.command) {
+    case Command::health: return health(loaded.settings);
     case Command::check: return check(loaded.settings);
     case Command::backup: return backup(loaded.settings, line.argument);
+    case Command::restore: return restore(loaded.settings, line.argument);
+    case Command::rekey: return rekey(loaded.settings);
+    case Command::keys_delete: return delete_keys(loaded.settings, line.argument);
     case Command::keys_add: return add_keys(loaded.settings, line.argument);
     case Command::reconcile: return reconcile(loaded.settings, line.options);
     case Command::config: return std::fputs(describe(loaded).c_str(), stdout) < 0;

@@ -2,10 +2,11 @@
 
 namespace proxyxai {
 
-Listener::Settings public_listener(const Settings& settings) {
+Listener::Settings public_listener(const Settings& settings, std::vector<int> inherited) {
   Listener::Settings listener;
   listener.addresses = settings.listen_addresses;
   listener.port = settings.port;
+  listener.inherited = std::move(inherited);
   listener.max_connections = settings.max_connections;
   listener.limits.gate.header_bytes = settings.max_header_bytes;
   listener.limits.max_body_bytes = settings.max_body_bytes;
@@ -17,10 +18,11 @@ Listener::Settings public_listener(const Settings& settings) {
   return listener;
 }
 
-Listener::Settings admin_listener(const Settings& settings) {
+Listener::Settings admin_listener(const Settings& settings, std::vector<int> inherited) {
   Listener::Settings listener;
   listener.addresses = {settings.admin_listen_host};
   listener.port = settings.admin_listen_port;
+  listener.inherited = std::move(inherited);
   listener.max_connections = 64;
   listener.limits.max_body_bytes = 0;
   listener.named_by = "ADMIN_LISTEN";

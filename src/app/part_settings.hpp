@@ -12,8 +12,8 @@
 namespace proxyxai {
 
 /// What each part takes of the operator's settings: the rooms know nothing of one another's, and nothing of their names outside.
-Listener::Settings public_listener(const Settings& settings);
-Listener::Settings admin_listener(const Settings& settings);
+Listener::Settings public_listener(const Settings& settings, std::vector<int> inherited);
+Listener::Settings admin_listener(const Settings& settings, std::vector<int> inherited);
 UpstreamSettings upstream_settings(const Settings& settings);
 Gateway::Settings gateway_settings(const Settings& settings);
 Billing::Settings billing_settings(const Settings& settings);

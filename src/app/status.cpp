@@ -1,22 +1,13 @@
 #include "status.hpp"
 
-#include <fstream>
-
 #include <nlohmann/json.hpp>
-#include <unistd.h>
+
+#include "process_metrics.hpp"
 
 namespace proxyxai {
 namespace {
 
 using nlohmann::ordered_json;
-
-/// 0 where the system does not tell.
-std::uint64_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::uint64_t size = 0, resident = 0;
-  if (!(statm >> size >> resident)) return 0;
-  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-}
 
 /// Only what has happened: most faults never do.
 ordered_json by_fault(const Observer::ByFault& counts) {
@@ -41,49 +32,56 @@ struct RequestSums {
 
 }  // namespace
 
-void Status::set_gauges(Metrics& metrics) const {
+void Status::refresh(Metrics& metrics) const {
   const Parts& p = parts_;
-  const auto set = [&metrics](const char* name, const char* help, std::uint64_t value, std::string_view labels = {}) {
+  const auto gauge = [&metrics](const char* name, const char* help, std::uint64_t value, std::string_view labels = {}) {
     metrics.gauge(name, help, labels).set(static_cast<std::int64_t>(value));
   };
-  set("proxyxai_client_connections", "Open connections of clients.", p.listener.open_connections());
-  set("proxyxai_requests_in_flight", "Requests between their head and their end.", p.gateway.in_flight());
-  set("proxyxai_body_memory_bytes", "Memory that request bodies hold of their budget.", p.bodies.used());
-  set("proxyxai_access_log_dropped_lines", "Access log lines dropped because the log could not keep up.", p.access_log.dropped());
+  const auto counter = [&metrics](const char* name, const char* help, std::uint64_t value, std::string_view labels = {}) {
+    metrics.counter(name, help, labels).set(value);
+  };
+  gauge("proxyxai_build_info", "Always 1; the version is its label.", 1, "version=\"" PROXYXAI_VERSION "\"");
+  gauge("proxyxai_client_connections", "Open connections of clients.", p.listener.open_connections());
+  gauge("proxyxai_requests_in_flight", "Requests between their head and their end.", p.gateway.in_flight());
+  gauge("proxyxai_body_memory_bytes", "Memory that request bodies hold of their budget.", p.bodies.used());
+  counter("proxyxai_access_log_dropped_lines_total", "Access log lines dropped because the log could not keep up.", p.access_log.dropped());
+  metrics.gauge("proxyxai_held_dollars", "Credit of accounts that is reserved for requests in flight.", {}, Scale::nano).set(p.accounts.held().nanos);
   const auto counts = p.pool.counts();
   for (std::size_t i = 0; i < counts.size(); ++i) {
     const std::string label = std::string("state=\"") + to_string(static_cast<KeyState>(i)) + '"';
-    set("proxyxai_upstream_keys", "Upstream keys by state.", counts[i], label);
+    gauge("proxyxai_upstream_keys", "Upstream keys by state.", counts[i], label);
   }
+  // A key that has been deleted is not told of for ever.
+  metrics.forget("proxyxai_upstream_key_requests_total");
+  metrics.forget("proxyxai_upstream_key_failures_total");
   for (const KeyView& key : p.keys.list()) {
     const std::string label = "key=\"" + std::to_string(key.id) + '"';
-    set("proxyxai_upstream_key_requests", "Attempts made with an upstream key.", key.health.requests, label);
-    set("proxyxai_upstream_key_failures", "Attempts with an upstream key that ended in its or upstream's fault.", key.health.failures, label);
+    counter("proxyxai_upstream_key_requests_total", "Attempts made with an upstream key.", key.health.requests, label);
+    counter("proxyxai_upstream_key_failures_total", "Attempts with an upstream key that ended in its or upstream's fault.", key.health.failures, label);
   }
   const DatabaseWorker::Figures& writer = p.store.writer_figures();
-  set("proxyxai_writer_waiting_jobs", "Changes that wait to be stored.", writer.waiting);
-  set("proxyxai_writer_commits", "Commits since the start.", writer.groups);
-  set("proxyxai_writer_jobs", "Changes stored since the start.", writer.jobs);
-  set("proxyxai_writer_failed_commits", "Commits that failed since the start.", writer.failed_commits);
-  set("proxyxai_writer_commit_microseconds", "Time spent on commits since the start.", writer.commit_microseconds);
-  set("proxyxai_ledger_waiting_requests", "Requests that wait to be committed.", p.ledger.waiting());
-  set("proxyxai_pending_bills", "Batches, background responses and runs that are charged when they end.", p.pending.size());
-  set("proxyxai_ledger_healthy", "0 while requests cannot be written down and none is served.", p.ledger.is_healthy() ? 1 : 0);
+  gauge("proxyxai_writer_waiting_jobs", "Changes that wait to be stored.", writer.waiting);
+  counter("proxyxai_writer_commits_total", "Groups of changes that were committed, or failed to be.", writer.groups);
+  counter("proxyxai_writer_jobs_total", "Changes that were worked on.", writer.jobs);
+  counter("proxyxai_writer_failed_commits_total", "Groups of changes that could not be committed.", writer.failed_commits);
+  gauge("proxyxai_ledger_waiting_requests", "Requests that wait to be committed.", p.ledger.waiting());
+  gauge("proxyxai_pending_bills", "Batches, background responses and runs that are charged when they end.", p.pending.size());
+  gauge("proxyxai_ledger_healthy", "0 while requests cannot be written down and none is served.", p.ledger.is_healthy() ? 1 : 0);
   const Mailer::Figures& mail = p.mailer.figures();
-  set("proxyxai_mail_sent", "Mails sent since the start.", mail.sent);
-  set("proxyxai_mail_failed", "Mails given up since the start.", mail.failed);
-  set("proxyxai_mail_dropped", "Mails dropped since the start because too many waited.", mail.dropped);
-  set("proxyxai_mail_waiting", "Mails that wait to be sent.", mail.waiting);
+  counter("proxyxai_mail_sent_total", "Mails sent.", mail.sent);
+  counter("proxyxai_mail_failed_total", "Mails given up.", mail.failed);
+  counter("proxyxai_mail_dropped_total", "Mails dropped because too many waited.", mail.dropped);
+  gauge("proxyxai_mail_waiting", "Mails that wait to be sent.", mail.waiting);
   std::uint64_t kept = 0, opened = 0, resumed = 0;
   p.origins.for_each([&](const Origin& origin) {
     kept += origin.kept();
     opened += origin.opened();
     resumed += origin.resumed();
   });
-  set("proxyxai_upstream_kept_connections", "Idle connections to upstreams.", kept);
-  set("proxyxai_upstream_opened_connections", "Connections to upstreams opened since the start.", opened);
-  set("proxyxai_upstream_resumed_sessions", "TLS sessions resumed since the start.", resumed);
-  if (const std::uint64_t bytes = resident_bytes(); bytes > 0) set("process_resident_memory_bytes", "Resident memory of the daemon.", bytes);
+  gauge("proxyxai_upstream_kept_connections", "Idle connections to upstreams.", kept);
+  counter("proxyxai_upstream_opened_connections_total", "Connections to upstreams that were opened.", opened);
+  counter("proxyxai_upstream_resumed_sessions_total", "TLS sessions to upstreams that were resumed.", resumed);
+  set_process_metrics(metrics);
 }
 
 std::string Status::stats() const {

@@ -12,7 +12,7 @@
 
 namespace proxyxai {
 
-/// How the daemon does, asked of its parts when somebody wants to know: the gauges of `/metrics`, the answer of `/x-stats`. Loop
+/// How the daemon does, asked of its parts when somebody wants to know: for `/metrics` and as the answer of `/x-stats`. Loop
 /// thread only.
 class Status {
  public:
@@ -21,6 +21,7 @@ class Status {
     const Observer& observer;
     const AccessLog& access_log;
     const SqliteStore& store;
+    const AccountDirectory& accounts;
     const Ledger& ledger;
     const Origins& origins;
     const BodyStore& bodies;
@@ -33,7 +34,8 @@ class Status {
   };
   explicit Status(Parts parts) : parts_(parts), started_at_(parts_.clock.wall_now()) {}
 
-  void set_gauges(Metrics& metrics) const;
+  /// Sets what is cheaper to read at a scrape than to keep.
+  void refresh(Metrics& metrics) const;
   /// JSON, on one line.
   [[nodiscard]] std::string stats() const;
 

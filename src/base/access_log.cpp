@@ -130,6 +130,7 @@ void AccessLog::append_text(const AccessRecord& r) {
   span(" upstream=", r.upstream_us);
   field(" client=", r.client);
   field(" id=", r.request_id);
+  field(" trace=", r.trace);
   out.push_back('\n');
 }
 
@@ -166,6 +167,7 @@ void AccessLog::append_json(const AccessRecord& r) {
   span(R"(,"upstream_ms":)", r.upstream_us);
   field(R"(,"client":")", r.client);
   field(R"(,"id":")", r.request_id);
+  field(R"(,"trace":")", r.trace);
   out.append("}\n");
 }
 

@@ -13,6 +13,18 @@ void append_seconds(std::string& out, double value) {
   out.append(text, static_cast<std::size_t>(end - text));
 }
 
+/// `count` of units of 1 / `scale`, exactly.
+std::string in_whole_units(std::int64_t count, Scale scale) {
+  const auto one = static_cast<std::uint64_t>(scale);
+  const bool negative = count < 0;
+  const auto size = negative ? 0 - static_cast<std::uint64_t>(count) : static_cast<std::uint64_t>(count);
+  std::string text = (negative ? "-" : "") + std::to_string(size / one);
+  if (size % one == 0) return text;
+  std::string fraction = std::to_string(one + size % one).substr(1);
+  fraction.erase(fraction.find_last_not_of('0') + 1);
+  return text + "." + fraction;
+}
+
 void append_sample(std::string& out, std::string_view name, std::string_view labels, std::string_view value) {
   out.append(name);
   if (!labels.empty()) out.append("{").append(labels).append("}");
@@ -23,6 +35,7 @@ void append_sample(std::string& out, std::string_view name, std::string_view lab
 template <class Metric>
 struct Family {
   std::string help;
+  Scale scale;
   std::map<std::string, std::unique_ptr<Metric>, std::less<>> members;  // by labels
 
   Metric& member(std::string_view labels) {
@@ -36,9 +49,10 @@ template <class Metric>
 using Families = std::map<std::string, Family<Metric>, std::less<>>;
 
 template <class Metric>
-Metric& find_or_make(Families<Metric>& families, std::string_view name, std::string_view help, std::string_view labels) {
+Metric& find_or_make(Families<Metric>& families, std::string_view name, std::string_view help, std::string_view labels,
+                     Scale scale) {
   auto found = families.find(name);
-  if (found == families.end()) found = families.emplace(std::string(name), Family<Metric>{std::string(help), {}}).first;
+  if (found == families.end()) found = families.emplace(std::string(name), Family<Metric>{std::string(help), scale, {}}).first;
   return found->second.member(labels);
 }
 
@@ -48,7 +62,7 @@ void render_family(std::string& out, const std::string& name, const Family<Metri
   out.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
   for (const auto& [labels, metric] : family.members) {
     if constexpr (std::is_same_v<Metric, Histogram>) metric->render(out, name, labels);
-    else append_sample(out, name, labels, std::to_string(metric->value()));
+    else append_sample(out, name, labels, in_whole_units(static_cast<std::int64_t>(metric->value()), family.scale));
   }
 }
 
@@ -86,16 +100,21 @@ struct Metrics::Impl {
 Metrics::Metrics() : impl_(std::make_unique<Impl>()) {}
 Metrics::~Metrics() = default;
 
-Counter& Metrics::counter(std::string_view name, std::string_view help, std::string_view labels) {
-  return find_or_make(impl_->counters, name, help, labels);
+Counter& Metrics::counter(std::string_view name, std::string_view help, std::string_view labels, Scale scale) {
+  return find_or_make(impl_->counters, name, help, labels, scale);
 }
 
-Gauge& Metrics::gauge(std::string_view name, std::string_view help, std::string_view labels) {
-  return find_or_make(impl_->gauges, name, help, labels);
+Gauge& Metrics::gauge(std::string_view name, std::string_view help, std::string_view labels, Scale scale) {
+  return find_or_make(impl_->gauges, name, help, labels, scale);
 }
 
 Histogram& Metrics::histogram(std::string_view name, std::string_view help, std::string_view labels) {
-  return find_or_make(impl_->histograms, name, help, labels);
+  return find_or_make(impl_->histograms, name, help, labels, Scale::one);
+}
+
+void Metrics::forget(std::string_view name) {
+  if (const auto found = impl_->counters.find(name); found != impl_->counters.end()) impl_->counters.erase(found);
+  if (const auto found = impl_->gauges.find(name); found != impl_->gauges.end()) impl_->gauges.erase(found);
 }
 
 void Metrics::before_scrape(std::function<void(Metrics&)> refresh) { impl_->refreshers.push_back(std::move(refresh)); }

@@ -22,9 +22,13 @@ constexpr const char* reconcile_options[] = {"--key", "--since", "--until", "--u
 
 constexpr CommandRow commands[] = {
     {"serve", Command::serve, nullptr, "serve clients (also without a command)"},
+    {"health", Command::health, nullptr, "ask the daemon that runs here whether it takes requests: 0 yes, 1 no"},
     {"check", Command::check, nullptr, "check the database, also while a daemon uses it"},
     {"keys add", Command::keys_add, "FILE|-", "store upstream keys, one a line; a running daemon takes them at SIGHUP"},
+    {"keys delete", Command::keys_delete, "ID|unreadable", "forget an upstream key, or all that do not open with the present master key"},
     {"backup", Command::backup, "FILE", "write a consistent copy of the database, also while serving"},
+    {"restore", Command::restore, "FILE", "put such a copy in place of the database, which is kept; no daemon may run"},
+    {"rekey", Command::rekey, nullptr, "seal the stored keys under another master key: NEW_MASTER_KEY, or a new master.key; no daemon may run"},
     {"config", Command::config, nullptr, "show the settings in force and where each comes from, secrets redacted"},
     {"reconcile", Command::reconcile, nullptr, "hold what an upstream key was used for against upstream's usage API; see below",
      reconcile_options},
@@ -130,6 +134,7 @@ std::string help_text() {
       "usage API tells, and dollars by day. Both days are included; --until is today without it. Asks with an admin key of the organisation\n"
       "in the environment variable OPENAI_ADMIN_KEY. OpenAI's own id of the key, or its project, narrows what is asked for; without, it is the\n"
       "whole organisation. Ends with 0 when both agree within PERCENT (1), 1 when they differ, 2 when they could not be compared.\n"
+      "\nSockets that systemd hands over (LISTEN_FDS) are used in place of PORT and LISTEN_ADDRESS; one named operations, of ADMIN_LISTEN.\n"
       "\nSignals: SIGTERM and SIGINT finish the requests in flight and stop, a second one stops at once; SIGHUP reads keys, prices,\n"
       "certificates and the log level again.\n\n"
       "Examples:\n"

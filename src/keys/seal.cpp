@@ -63,6 +63,13 @@ Secret read_key_file(int file, const std::string& name) {
   return Secret(std::string(content.reveal().substr(0, 2 * key_size)));
 }
 
+void sync_directory(const std::string& directory) {
+  const int folder = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder < 0) return;
+  ::fsync(folder);
+  ::close(folder);
+}
+
 /// Makes the file whole or not at all: a torn master key would lose every stored secret.
 Secret make_key_file(const std::string& directory, const std::string& name) {
   std::array<std::uint8_t, key_size> random{};
@@ -82,38 +89,65 @@ Secret make_key_file(const std::string& directory, const std::string& name) {
   const bool written = file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
   if (file >= 0) ::close(file);
   if (!written || ::rename(temporary.c_str(), name.c_str()) != 0) throw Failure("cannot make '" + name + "': " + std::strerror(errno));
-  if (const int folder = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); folder >= 0) {
-    ::fsync(folder);
-    ::close(folder);
-  }
+  sync_directory(directory);
   return secret;
+}
+
+std::string present_name(const std::string& directory) { return directory + "/master.key"; }
+std::string next_name(const std::string& directory) { return directory + "/master.key.next"; }
+bool exists(const std::string& name) { return ::access(name.c_str(), F_OK) == 0; }
+
+Secret read_or_make_key_file(const std::string& directory, const std::string& name) {
+  const int file = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0 && errno == ENOENT) return make_key_file(directory, name);
+  if (file < 0) throw Failure("cannot read '" + name + "': " + std::strerror(errno));
+  try {
+    Secret material = read_key_file(file, name);
+    ::close(file);
+    return material;
+  } catch (...) {
+    ::close(file);
+    throw;
+  }
 }
 
 }  // namespace
 
-Sealer Sealer::open(const Secret& master_key, const std::string& directory) {
+Sealer Sealer::with(const Secret& material) {
   Sealer sealer;
-  if (!master_key.empty()) {
-    derive(master_key.reveal(), sealer.key_);
-    return sealer;
-  }
-  const std::string name = directory + "/master.key";
-  const int file = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0 && errno != ENOENT) throw Failure("cannot read '" + name + "': " + std::strerror(errno));
-  Secret material;
-  if (file >= 0) {
-    try {
-      material = read_key_file(file, name);
-    } catch (...) {
-      ::close(file);
-      throw;
-    }
-    ::close(file);
-  } else {
-    material = make_key_file(directory, name);
-  }
   derive(material.reveal(), sealer.key_);
   return sealer;
+}
+
+Sealer Sealer::open(const Secret& master_key, const std::string& directory) {
+  if (!master_key.empty()) return with(master_key);
+  if (exists(next_name(directory))) {
+    throw Failure("'" + next_name(directory) + "' is there: a change of the master key was broken off. `proxyxai rekey` finishes it");
+  }
+  return with(read_or_make_key_file(directory, present_name(directory)));
+}
+
+Sealer MasterKeyFile::present() const {
+  const std::string name = present_name(directory_);
+  if (!exists(name)) throw Failure("there is no '" + name + "'; set MASTER_KEY to the key in use, or DATA_DIR to where it is");
+  return Sealer::with(read_or_make_key_file(directory_, name));
+}
+
+bool MasterKeyFile::has_next() const { return exists(next_name(directory_)); }
+
+void MasterKeyFile::drop_next() const { ::unlink(next_name(directory_).c_str()); }
+
+Sealer MasterKeyFile::next() const { return Sealer::with(read_or_make_key_file(directory_, next_name(directory_))); }
+
+void MasterKeyFile::adopt_next() const {
+  const std::string present = present_name(directory_), kept = present + ".before-rekey";
+  // A second name, so that there is a master.key at every moment.
+  if (exists(present)) {
+    ::unlink(kept.c_str());
+    if (::link(present.c_str(), kept.c_str()) != 0) throw Failure("cannot make '" + kept + "': " + std::strerror(errno));
+  }
+  if (::rename(next_name(directory_).c_str(), present.c_str()) != 0) throw Failure("cannot put '" + present + "' in place: " + std::strerror(errno));
+  sync_directory(directory_);
 }
 
 Sealer::~Sealer() { OPENSSL_cleanse(key_.data(), key_.size()); }

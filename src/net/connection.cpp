@@ -19,6 +19,9 @@ constexpr std::uint64_t drain_limit = 64 << 10;
 /// How much, and how long, a closing connection still reads so that its last answer is not lost to an RST.
 constexpr std::uint64_t linger_bytes = 1 << 20;
 constexpr milliseconds linger_time{2'000};
+/// How long an idle connection may still bring a request when this program stops: closed at once, it could be one that its client
+/// has just sent another on.
+constexpr milliseconds drain_grace{1'000};
 /// An input buffer that a long head made large is not kept for the next request.
 constexpr std::size_t kept_input = 16 << 10;
 
@@ -67,7 +70,7 @@ Connection::Connection(Stream stream, Watchdog& watchdog, const ConnectionLimits
 
 void Connection::drain() {
   draining_ = true;
-  if (idle_) stream_.close();
+  if (idle_) deadline_.set(drain_grace);
 }
 
 void Connection::abort() {
@@ -84,13 +87,13 @@ Task<void> Connection::run(RequestHandler& handler) {
   }
   bool first = true;
   bool keep = true;
-  while (keep && !draining_ && stream_.is_open()) {
+  while (keep && stream_.is_open()) {
     input_.compact();
     searched_ = 0;
     Head head = take_head(handler);
     if (head == Head::partial && input_.empty()) {
       idle_ = true;
-      deadline_.set(first ? limits_.header_timeout : limits_.keepalive_timeout);
+      deadline_.set(draining_ ? drain_grace : first ? limits_.header_timeout : limits_.keepalive_timeout);
       // Readiness may be of bytes that have been taken since: only a byte makes it a request.
       bool ready = stream_.may_read();
       while (head == Head::partial && input_.empty()) {

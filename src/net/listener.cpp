@@ -44,6 +44,18 @@ void tune(int descriptor) {
 
 }  // namespace
 
+Listener::Acceptor Listener::adopt(int descriptor) const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  boost::system::error_code error;
+  Acceptor acceptor(loop_.get_executor());
+  if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0) error = {errno, boost::system::system_category()};
+  if (!error) acceptor.assign(address.ss_family == AF_INET6 ? tcp::v6() : tcp::v4(), descriptor, error);
+  if (!error) acceptor.native_non_blocking(true, error);
+  if (error) throw Failure("cannot use the socket that was handed over as descriptor " + std::to_string(descriptor) + ": " + error.message());
+  return acceptor;
+}
+
 Listener::Acceptor Listener::bind(const std::string& host, std::uint16_t port) const {
   boost::system::error_code error;
   const auto address = asio::ip::make_address(host, error);
@@ -65,6 +77,11 @@ Listener::Acceptor Listener::bind(const std::string& host, std::uint16_t port) c
 
 Listener::Listener(asio::io_context& loop, Watchdog& watchdog, Settings settings, ServerTls* tls, RequestHandler& handler)
     : loop_(loop), watchdog_(watchdog), settings_(std::move(settings)), tls_(tls), handler_(handler), port_(settings_.port) {
+  for (const int descriptor : settings_.inherited) {
+    acceptors_.push_back(adopt(descriptor));
+    port_ = acceptors_.back().local_endpoint().port();
+  }
+  if (!acceptors_.empty()) return;
   for (const std::string& each : settings_.addresses) {
     try {
       acceptors_.push_back(bind(each, port_));
@@ -135,10 +152,22 @@ Task<void> Listener::run(std::unique_ptr<Connection> connection) {
   if (draining_ && open_ == 0 && on_idle_) on_idle_();
 }
 
+/// Whoever is connected already would be reset when the socket closes.
+void Listener::accept_waiting(Acceptor& acceptor) {
+  for (std::uint64_t before = accepted_ + 1; accepted_ != before;) {
+    before = accepted_;
+    if (accept_some(acceptor)) return;
+  }
+}
+
 void Listener::drain() {
   draining_ = true;
   boost::system::error_code ignored;
-  for (Acceptor& each : acceptors_) each.close(ignored);
+  for (Acceptor& each : acceptors_) {
+    // An inherited socket stays open with who made it, and who is connected waits there for the next process.
+    if (settings_.inherited.empty()) accept_waiting(each);
+    each.close(ignored);
+  }
   for (Connection& each : connections_) each.drain();
   if (open_ == 0 && on_idle_) on_idle_();
 }

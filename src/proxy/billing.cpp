@@ -273,7 +273,7 @@ Billing::Counters& Billing::counters_of(const Price& price) {
   return counters_.emplace(price.model, Counters{
       metrics_.counter("proxyxai_input_tokens_total", "Input tokens by the model they are priced as.", label),
       metrics_.counter("proxyxai_output_tokens_total", "Output tokens by the model they are priced as.", label),
-      metrics_.counter("proxyxai_list_cost_nanodollars_total", "Cost at list price by the model it is priced as.", label)}).first->second;
+      metrics_.counter("proxyxai_list_cost_dollars_total", "Cost at list price by the model it is priced as.", label, Scale::nano)}).first->second;
 }
 
 void Billing::count(const Price& price, const Usage& usage, Money cost) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include "proxyxai/http/trace.hpp"
+
 namespace proxyxai {
 namespace {
 
@@ -104,6 +106,7 @@ void Observer::on_settled(const RequestContext& request, std::string_view client
   AccessRecord record;
   record.time = clock_.wall_now();
   record.request_id = request.request_id;
+  record.trace = trace_id(request.client.fields());
   record.client = client_address;
   record.method = request.client.request().method();
   record.path = request.path;

@@ -2,7 +2,9 @@
 #include <array>
 #include <filesystem>
 
-#include "proxyxai/storage/sqlite_store.hpp"
+#include "proxyxai/base/money.hpp"
+#include "proxyxai/storage/database.hpp"
+#include "proxyxai/storage/offline.hpp"
 
 namespace proxyxai {
 namespace {
@@ -144,7 +146,10 @@ void look(Database& database, const Look& wanted, std::vector<std::string>& faul
 }  // namespace
 
 std::vector<std::string> check_database(const std::string& directory, const std::function<void(const CheckProgress&)>& progress) {
-  const std::string file = directory + "/proxyxai.db";
+  return check_database_file(directory + "/proxyxai.db", progress);
+}
+
+std::vector<std::string> check_database_file(const std::string& file, const std::function<void(const CheckProgress&)>& progress) {
   if (!std::filesystem::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
   Database database(file, Database::Mode::read_only);
   database.execute("PRAGMA cache_size = -100000");  // 100 MB: what is looked at hangs together

@@ -1,9 +1,5 @@
 #include "proxyxai/storage/sqlite_store.hpp"
 
-#include <sys/stat.h>
-
-#include <filesystem>
-
 namespace proxyxai {
 namespace {
 
@@ -144,24 +140,6 @@ Task<std::size_t> SqliteStore::sweep_dead(WallTime before) {
     database.prepare("DELETE FROM upstream_keys WHERE died_at IS NOT NULL AND died_at < ?").bind(to_unix_ms(before)).run();
     return static_cast<std::size_t>(database.changes());
   });
-}
-
-void backup_database(const std::string& directory, const std::string& target) {
-  const std::string file = directory + "/proxyxai.db";
-  if (!std::filesystem::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
-  if (std::filesystem::exists(target)) throw Failure("'" + target + "' exists already; give another name, or remove it first");
-  const mode_t before = ::umask(0077);
-  try {
-    Database database(file, Database::Mode::read_only);
-    database.prepare("VACUUM INTO ?").bind(std::string_view(target)).run();
-  } catch (...) {
-    ::umask(before);
-    // What it has begun is no copy.
-    std::error_code ignored;
-    std::filesystem::remove(target, ignored);
-    throw;
-  }
-  ::umask(before);
 }
 
 }  // namespace proxyxai

@@ -32,8 +32,9 @@ void DatabaseWorker::submit(std::unique_ptr<Waiting> call) {
   answer(std::move(refused));
 }
 
-void DatabaseWorker::answer(Group group) {
-  boost::asio::post(loop_, [group = std::move(group)] {
+void DatabaseWorker::answer(Group group, std::optional<std::chrono::microseconds> commit) {
+  boost::asio::post(loop_, [group = std::move(group), commit, times = commit_times_] {
+    if (commit && times != nullptr) times->observe(static_cast<std::uint64_t>(commit->count()));
     for (const auto& each : group) each->answer();
   });
 }
@@ -48,8 +49,9 @@ void DatabaseWorker::serve() {
       group.swap(waiting_);
       figures_.waiting = 0;
     }
+    std::optional<std::chrono::microseconds> commit;
     if (is_writer_) {
-      run_group(group);
+      commit = run_group(group);
     } else {
       for (const auto& each : group) {
         try {
@@ -60,7 +62,7 @@ void DatabaseWorker::serve() {
       }
     }
     figures_.jobs += group.size();
-    answer(std::exchange(group, {}));
+    answer(std::exchange(group, {}), commit);
   }
   if (!is_writer_) return;
   try {
@@ -82,7 +84,7 @@ void DatabaseWorker::run_one(Waiting& call) {
   }
 }
 
-void DatabaseWorker::run_group(Group& group) {
+std::chrono::microseconds DatabaseWorker::run_group(Group& group) {
   const auto begun = std::chrono::steady_clock::now();
   try {
     database_->run("BEGIN IMMEDIATE");
@@ -107,8 +109,7 @@ void DatabaseWorker::run_group(Group& group) {
     }
   }
   ++figures_.groups;
-  const auto took = std::chrono::steady_clock::now() - begun;
-  figures_.commit_microseconds += static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
 }
 
 }  // namespace proxyxai

@@ -5,6 +5,7 @@
 
 #include "accounts/account_world.hpp"
 #include "proxyxai/accounts/hold.hpp"
+#include "proxyxai/storage/offline.hpp"
 
 namespace proxyxai {
 namespace {

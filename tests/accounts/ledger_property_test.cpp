@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "proxyxai/storage/offline.hpp"
 #include "accounts/account_world.hpp"
 
 namespace proxyxai {

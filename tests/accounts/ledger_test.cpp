@@ -2,6 +2,7 @@
 
 #include "accounts/account_world.hpp"
 #include "proxyxai/accounts/book.hpp"
+#include "proxyxai/storage/offline.hpp"
 
 namespace proxyxai {
 namespace {

@@ -4,6 +4,7 @@
 #include <boost/asio/detached.hpp>
 #include <gmock/gmock.h>
 
+#include "proxyxai/storage/offline.hpp"
 #include "accounts/account_world.hpp"
 
 namespace proxyxai {

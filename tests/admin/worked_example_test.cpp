@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "proxyxai/storage/offline.hpp"
 #include "admin/api_fixture.hpp"
 
 namespace proxyxai {

@@ -26,6 +26,7 @@ AccessRecord record() {
   AccessRecord r;
   r.time = from_unix_ms(1'700'000'000'042);
   r.request_id = "req_1";
+  r.trace = "4bf92f3577b34da6a3ce929d0e0e4736";
   r.client = "192.0.2.7";
   r.method = "POST";
   r.path = "/v1/chat/completions";
@@ -58,7 +59,7 @@ std::string written(const std::vector<AccessRecord>& records, bool json) {
 TEST(AccessLog, WritesALineOfText) {
   EXPECT_EQ(written({record()}, false),
             "2023-11-14T22:13:20.042Z POST /v1/chat/completions 200 account=root model=gpt-4o key=7 attempts=2 reason=- in=10 "
-            "out=20 took=1234.5ms first=0.9ms upstream=1.0ms client=192.0.2.7 id=req_1\n");
+            "out=20 took=1234.5ms first=0.9ms upstream=1.0ms client=192.0.2.7 id=req_1 trace=4bf92f3577b34da6a3ce929d0e0e4736\n");
 }
 
 TEST(AccessLog, WritesAnObjectALine) {
@@ -71,7 +72,7 @@ TEST(AccessLog, WritesAnObjectALine) {
   const Json first = Json::parse(out.substr(0, end));
   EXPECT_EQ(first, Json::parse(R"({"time":"2023-11-14T22:13:20.042Z","method":"POST","path":"/v1/chat/completions","status":200,
     "account":"root","model":"gpt-4o","key":7,"attempts":2,"reason":"","in":10,"out":20,"took_ms":1234.5,"first_ms":0.9,
-    "upstream_ms":1.0,"client":"192.0.2.7","id":"req_1"})"));
+    "upstream_ms":1.0,"client":"192.0.2.7","id":"req_1","trace":"4bf92f3577b34da6a3ce929d0e0e4736"})"));
   const Json next = Json::parse(out.substr(end + 1));
   EXPECT_EQ(next["time"], "2023-11-14T22:13:21.999Z");
   EXPECT_EQ(next["account"], "");
@@ -89,7 +90,7 @@ std::vector<std::string> hostile_texts() {
 
 AccessRecord with_everywhere(const std::string& text) {
   AccessRecord r = record();
-  r.path = r.model = r.account = r.client = r.method = r.request_id = r.reason = text;
+  r.path = r.model = r.account = r.client = r.method = r.request_id = r.reason = r.trace = text;
   return r;
 }
 

@@ -29,6 +29,30 @@ TEST(Metrics, TheSameNameAndLabelsAreTheSameObject) {
   EXPECT_EQ(metrics.counter("a", "A.", R"(x="1")").value(), 3u);
 }
 
+TEST(Metrics, AreShownInWholeUnits) {
+  Metrics metrics;
+  metrics.counter("dollars_total", "Dollars.", {}, Scale::nano).add(1'234'500'000);
+  metrics.gauge("held_dollars", "Held.", {}, Scale::nano).set(-1);
+  metrics.gauge("start_seconds", "Start.", {}, Scale::milli).set(1'700'000'000'042);
+  metrics.gauge("whole_seconds", "Whole.", {}, Scale::milli).set(3'000);
+  const std::string shown = metrics.render();
+  for (const char* line : {"\ndollars_total 1.2345\n", "\nheld_dollars -0.000000001\n", "\nstart_seconds 1700000000.042\n", "\nwhole_seconds 3\n"}) {
+    EXPECT_THAT(shown, HasSubstr(line));
+  }
+}
+
+TEST(Metrics, WhatIsForgottenIsNotShownUntilItIsSetAgain) {
+  Metrics metrics;
+  metrics.counter("used_total", "Used.", R"(key="1")").set(3);
+  metrics.counter("used_total", "Used.", R"(key="2")").set(4);
+  metrics.gauge("other", "Other.").set(1);
+  metrics.forget("used_total");
+  metrics.forget("nobody");
+  EXPECT_EQ(metrics.render(), "# HELP other Other.\n# TYPE other gauge\nother 1\n");
+  metrics.counter("used_total", "Used.", R"(key="2")").set(5);
+  EXPECT_THAT(metrics.render(), HasSubstr("# TYPE used_total counter\nused_total{key=\"2\"} 5\n"));
+}
+
 TEST(Metrics, RefreshersRunAtEachScrapeBeforeIt) {
   Metrics metrics;
   int scrapes = 0;

@@ -38,7 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
                     GoodLine{{"check", "--config", "c.json"}, Command::check, "", "c.json"},
                     GoodLine{{"keys", "--config=c=d", "add", "f"}, Command::keys_add, "f", "c=d"}, GoodLine{{"--help"}, Command::help},
                     GoodLine{{"-h"}, Command::help}, GoodLine{{"help"}, Command::help}, GoodLine{{"keys", "add", "--help"}, Command::help},
-                    GoodLine{{"reconcile"}, Command::reconcile}, GoodLine{{"reconcile", "--help"}, Command::help}, GoodLine{{"--version"}, Command::version}, GoodLine{{"version"}, Command::version}));
+                    GoodLine{{"reconcile"}, Command::reconcile}, GoodLine{{"health"}, Command::health}, GoodLine{{"rekey"}, Command::rekey}, GoodLine{{"reconcile", "--help"}, Command::help}, GoodLine{{"--version"}, Command::version}, GoodLine{{"version"}, Command::version}));
 
 struct BadLine {
   Words words;
@@ -60,7 +60,8 @@ INSTANTIATE_TEST_SUITE_P(
                     BadLine{{"--confg", "x"}, "did you mean '--config'?"}, BadLine{{"-x"}, "unknown option '-x'"},
                     BadLine{{"frobnicate"}, "unknown command 'frobnicate'"}, BadLine{{"keys"}, "unknown command 'keys'"},
                     BadLine{{"keys", "ad", "f"}, "did you mean 'keys add'?"}, BadLine{{"keys", "add"}, "'keys add' needs FILE"},
-                    BadLine{{"backup"}, "'backup' needs FILE"}, BadLine{{"backup", "a", "b"}, "does not take 'b'"},
+                    BadLine{{"backup"}, "'backup' needs FILE"}, BadLine{{"restore"}, "'restore' needs FILE"}, BadLine{{"keys", "delete"}, "'keys delete' needs ID|unreadable"},
+                    BadLine{{"rekey", "now"}, "does not take 'now'"}, BadLine{{"health", "now"}, "does not take 'now'"}, BadLine{{"backup", "a", "b"}, "does not take 'b'"},
                     BadLine{{"check", "now"}, "does not take 'now'"}, BadLine{{"serve", "-"}, "does not take '-'"}, BadLine{{""}, "unknown command ''"},
                     BadLine{{"reconcile", "--kee", "1"}, "did you mean '--key'?"}, BadLine{{"reconcile", "--key"}, "--key needs a value"},
                     BadLine{{"reconcile", "--key=1", "--key", "2"}, "--key is given twice"}, BadLine{{"check", "--key", "1"}, "'check' does not take --key"},
@@ -78,7 +79,7 @@ TEST(Options, AreOfACommandWhereverTheyStand) {
 
 TEST(Help, NamesEveryCommandAndSetting) {
   const std::string help = help_text();
-  for (const char* command : {"serve", "check", "keys add FILE|-", "backup FILE", "config", "reconcile"}) EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command));
+  for (const char* command : {"serve", "check", "keys add FILE|-", "keys delete ID|unreadable", "backup FILE", "restore FILE", "health", "rekey", "config", "reconcile"}) EXPECT_THAT(help, HasSubstr(std::string("\n  ") + command));
   for (const SettingInfo& each : setting_table()) EXPECT_THAT(help, HasSubstr("\n  " + std::string(each.name) + " "));
   for (const char* option : {"--config", "--help", "--version", "--key", "--since", "--until", "--upstream-key-id", "--project", "--tolerance"}) EXPECT_THAT(help, HasSubstr(option));
 }

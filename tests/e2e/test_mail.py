@@ -158,7 +158,7 @@ def test_a_mail_server_that_does_not_work_delays_no_request(start, server):
             assert [account.chat()[0] for _ in range(4)] == [200, 200, 200, 429]
         assert time.monotonic() - began < 3 * SLOW
         wait_for(lambda: gateway.metric("proxyxai_mail_waiting") == 60, what="all mails to wait")
-        assert gateway.metric("proxyxai_mail_sent") == 0
+        assert gateway.metric("proxyxai_mail_sent_total") == 0
         began = time.monotonic()
         gateway.end()
         assert time.monotonic() - began < 5 * SLOW, "nor the end"

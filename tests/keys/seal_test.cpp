@@ -55,5 +55,37 @@ TEST(MasterKeyFile, IsRefusedWhenOthersMayReadItOrItIsDamaged) {
   EXPECT_THROW(Sealer::open(Secret(), directory.path()), Failure);
 }
 
+TEST(MasterKeyFile, TakesThePlaceOfTheOldOne) {
+  const TempDirectory directory;
+  const MasterKeyFile file(directory.path());
+  EXPECT_THROW(file.present(), Failure) << "there is none yet";
+  const std::string before = Sealer::open(Secret(), directory.path()).seal(secret, fingerprint);
+  const std::string after = file.next().seal(secret, fingerprint);
+  EXPECT_TRUE(file.has_next());
+  EXPECT_TRUE(file.next().unseal(after, fingerprint)) << "it is made once";
+  EXPECT_TRUE(file.present().unseal(before, fingerprint));
+  EXPECT_THROW(Sealer::open(Secret(), directory.path()), Failure) << "nobody knows which of the two opens what";
+  EXPECT_TRUE(Sealer::open(master, directory.path()).unseal(Sealer::with(master).seal(secret, fingerprint), fingerprint));
+  file.adopt_next();
+  EXPECT_FALSE(file.has_next());
+  const Sealer now = Sealer::open(Secret(), directory.path());
+  EXPECT_TRUE(now.unseal(after, fingerprint));
+  EXPECT_FALSE(now.unseal(before, fingerprint));
+  struct stat status {};
+  for (const char* name : {"master.key", "master.key.before-rekey"}) {
+    ASSERT_EQ(::stat(directory.file(name).c_str(), &status), 0) << name;
+    EXPECT_EQ(status.st_mode & 0777, 0600u) << name;
+  }
+}
+
+TEST(MasterKeyFile, CanDropWhatWasToComeAndIsAsBefore) {
+  const TempDirectory directory;
+  const std::string sealed = Sealer::open(Secret(), directory.path()).seal(secret, fingerprint);
+  const MasterKeyFile file(directory.path());
+  file.next();
+  file.drop_next();
+  EXPECT_TRUE(Sealer::open(Secret(), directory.path()).unseal(sealed, fingerprint));
+}
+
 }  // namespace
 }  // namespace proxyxai

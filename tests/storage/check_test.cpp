@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 
 #include "proxyxai/accounts/book.hpp"
+#include "proxyxai/storage/offline.hpp"
 #include "proxyxai/storage/sqlite_store.hpp"
 #include "storage/rows.hpp"
 #include "support/run_task.hpp"

@@ -1,3 +1,4 @@
+#include "proxyxai/storage/offline.hpp"
 #include "proxyxai/storage/sqlite_store.hpp"
 
 #include <sys/stat.h>

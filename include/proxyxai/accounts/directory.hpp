@@ -28,6 +28,8 @@ class AccountDirectory {
   Task<AccountPtr> find(AccountId id);
   /// The account if it is in memory.
   [[nodiscard]] AccountPtr loaded(AccountId id) const;
+  /// What all accounts in memory have promised to requests in flight; looks at each of them.
+  [[nodiscard]] Money held() const;
 
   /// Takes over what a transaction has stored of an account; a key that changed stops at once.
   void apply(const AccountRow& stored);

@@ -16,6 +16,7 @@ namespace proxyxai {
 struct AccessRecord {
   WallTime time{};
   std::string_view request_id, client, method;
+  std::string_view trace;           ///< Trace id that the client gave; empty: none.
   std::string_view path;            ///< Without the query.
   std::string_view account;         ///< Name; empty: nobody was recognised.
   unsigned status = 0;

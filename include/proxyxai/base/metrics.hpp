@@ -19,6 +19,8 @@ namespace proxyxai {
 class Counter {
  public:
   void add(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }
+  /// Of what is counted elsewhere, before a scrape; never less than before.
+  void set(std::uint64_t n) { value_.store(n, std::memory_order_relaxed); }
   [[nodiscard]] std::uint64_t value() const { return value_.load(std::memory_order_relaxed); }
 
  private:
@@ -34,6 +36,9 @@ class Gauge {
  private:
   std::atomic<std::int64_t> value_{0};
 };
+
+/// What a counter or gauge counts in. It is shown in whole units: seconds, dollars.
+enum class Scale : std::uint32_t { one = 1, milli = 1'000, nano = 1'000'000'000 };
 
 /// Latency histogram over fixed buckets from 50 µs to 600 s. Loop thread only.
 class Histogram {
@@ -60,10 +65,12 @@ class Histogram {
 class Metrics {
  public:
   /// `labels` is the inside of the braces, e.g. `reason="invalid_api_key"`, already escaped; empty for none. The same
-  /// name and labels give the same object. A name's help is that of its first use.
-  Counter& counter(std::string_view name, std::string_view help, std::string_view labels = {});
-  Gauge& gauge(std::string_view name, std::string_view help, std::string_view labels = {});
+  /// name and labels give the same object. A name's help and scale are those of its first use.
+  Counter& counter(std::string_view name, std::string_view help, std::string_view labels = {}, Scale scale = Scale::one);
+  Gauge& gauge(std::string_view name, std::string_view help, std::string_view labels = {}, Scale scale = Scale::one);
   Histogram& histogram(std::string_view name, std::string_view help, std::string_view labels = {});
+  /// Takes away all samples of these names, of which before_scrape sets anew what there is: not for what is held by reference.
+  void forget(std::string_view name);
   /// Called at each scrape, to set gauges that are cheaper to read than to keep.
   void before_scrape(std::function<void(Metrics&)> refresh);
 

@@ -11,12 +11,12 @@ namespace proxyxai {
 
 /// What the program was asked to do.
 struct CommandLine {
-  enum class Command { serve, check, keys_add, backup, config, reconcile, help, version };
+  enum class Command { serve, health, check, keys_add, keys_delete, backup, restore, rekey, config, reconcile, help, version };
   /// By name, such as `--key`.
   using Options = std::map<std::string, std::string, std::less<>>;
   Command command = Command::serve;
   std::string config_file;              ///< `--config`; empty: not given.
-  std::string argument;                 ///< Of `keys add` and `backup`.
+  std::string argument;                 ///< Of `keys add`, `keys delete`, `backup` and `restore`.
   Options options;                      ///< Of `reconcile`.
 };
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "proxyxai/base/digest.hpp"
 #include "proxyxai/base/secret.hpp"
@@ -18,6 +19,8 @@ class Sealer {
   /// With the key derived from `master_key` (HKDF-SHA256, RFC 5869), or, when that is empty, with the one in
   /// `directory/master.key`, which is made when it is not there. Throws Failure naming the file.
   static Sealer open(const Secret& master_key, const std::string& directory);
+  /// With the key derived from `material`.
+  static Sealer with(const Secret& material);
   ~Sealer();
   Sealer(const Sealer&) = default;
   Sealer& operator=(const Sealer&) = delete;
@@ -29,6 +32,26 @@ class Sealer {
  private:
   Sealer() = default;
   std::array<std::uint8_t, 32> key_{};
+};
+
+/// The file `master.key` and the one that is to take its place: `master.key.next`, which is there from before the first secret is
+/// sealed under it until it has the other's name. While it is there Sealer::open refuses `master.key`, for nobody knows which of the
+/// two opens what. Each throws Failure naming the file.
+class MasterKeyFile {
+ public:
+  explicit MasterKeyFile(std::string directory) : directory_(std::move(directory)) {}
+  /// What `master.key` opens, whatever stands beside it; throws when it is not there.
+  [[nodiscard]] Sealer present() const;
+  [[nodiscard]] bool has_next() const;
+  /// What `master.key.next` will open; made when it is not there.
+  [[nodiscard]] Sealer next() const;
+  /// Only while nothing is sealed under it.
+  void drop_next() const;
+  /// Gives it the name `master.key`. What had that name is kept as `master.key.before-rekey`, for backups of before need it.
+  void adopt_next() const;
+
+ private:
+  const std::string directory_;
 };
 
 }  // namespace proxyxai

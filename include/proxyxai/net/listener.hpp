@@ -19,6 +19,7 @@ class Listener {
   struct Settings {
     std::vector<std::string> addresses;
     std::uint16_t port = 0;              ///< 0: the first address picks a free one, the others take the same.
+    std::vector<int> inherited;          ///< Listening sockets to take over; when there are any, addresses and port do not count.
     unsigned max_connections = 20'000;   ///< Beyond, a new connection is closed at once.
     ConnectionLimits limits;
     std::string named_by;                ///< The settings that say where, for the message when it cannot be bound.
@@ -34,7 +35,8 @@ class Listener {
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
   [[nodiscard]] std::uint64_t turned_away() const { return turned_away_; }
 
-  /// Stops accepting, closes idle connections, lets requests in progress finish.
+  /// Stops accepting and lets requests in progress finish. An idle connection may bring one more request for a second, for its
+  /// client may have sent that already.
   void drain();
   /// Ends what is left.
   void abort();
@@ -43,7 +45,9 @@ class Listener {
 
  private:
   using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
+  [[nodiscard]] Acceptor adopt(int descriptor) const;
   [[nodiscard]] Acceptor bind(const std::string& host, std::uint16_t port) const;
+  void accept_waiting(Acceptor& acceptor);
   Task<void> accept_loop(Acceptor& acceptor);
   /// True: out of descriptors or memory, so that trying again at once is in vain.
   bool accept_some(Acceptor& acceptor);

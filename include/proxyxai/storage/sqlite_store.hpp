@@ -72,6 +72,8 @@ class SqliteStore final : public KeyStore, public AccountStore, public ObjectSto
   Task<void> put_config(std::vector<ConfigChange> changes) override;
 
   [[nodiscard]] const DatabaseWorker::Figures& writer_figures() const { return writer_->figures(); }
+  /// Counts the time that each commit takes there; outlives this.
+  void observe_commits(Histogram& times) { writer_->observe_commits(times); }
   [[nodiscard]] const std::string& directory() const { return directory_.path(); }
 
  private:
@@ -81,19 +83,5 @@ class SqliteStore final : public KeyStore, public AccountStore, public ObjectSto
   std::unique_ptr<DatabaseWorker> searcher_;  // for what upstream keeps: one request may ask for thousands, and lets nobody wait to be known
   std::unique_ptr<DatabaseWorker> lister_;  // for what may take its time, and lets nobody wait to be known
 };
-
-/// How far a check has come.
-struct CheckProgress {
-  const char* at;           ///< What it looks at now.
-  std::size_t done, total;  ///< Steps.
-};
-
-/// Everything that is wrong with the database in `directory`, in words; empty: nothing. Beside SQLite's own checks it works out the
-/// ledger again: entries, balances, days and what accounts have used. Reads one snapshot, also beside a daemon, whose log grows
-/// meanwhile; of an older schema only the file is checked.
-std::vector<std::string> check_database(const std::string& directory, const std::function<void(const CheckProgress&)>& progress = {});
-
-/// A consistent copy of the database in `directory`, which may be in use; mode 0600. Throws Failure when `target` exists.
-void backup_database(const std::string& directory, const std::string& target);
 
 }  // namespace proxyxai

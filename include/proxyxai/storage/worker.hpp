@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <exception>
@@ -16,6 +17,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include "proxyxai/base/metrics.hpp"
 #include "proxyxai/base/task.hpp"
 #include "proxyxai/storage/database.hpp"
 
@@ -35,7 +37,7 @@ class DatabaseWorker {
 
   /// Figures for metrics; any thread.
   struct Figures {
-    std::atomic<std::uint64_t> waiting{0}, groups{0}, jobs{0}, failed_commits{0}, commit_microseconds{0};
+    std::atomic<std::uint64_t> waiting{0}, groups{0}, jobs{0}, failed_commits{0};
   };
 
   DatabaseWorker(boost::asio::io_context& loop, std::unique_ptr<Database> database, bool is_writer);
@@ -47,6 +49,8 @@ class DatabaseWorker {
   Task<Result> run(Job job);
 
   [[nodiscard]] const Figures& figures() const { return figures_; }
+  /// Of a writer, before its first job: where the time that each commit takes is counted, which outlives the loop's work.
+  void observe_commits(Histogram& times) { commit_times_ = &times; }
 
  private:
   /// A job that waits. It is made on the loop, worked on the worker's thread, and answered and destroyed on the loop: nothing
@@ -67,14 +71,16 @@ class DatabaseWorker {
 
   void submit(std::unique_ptr<Waiting> call);
   void serve();
-  void run_group(Group& group);
+  /// How long it took.
+  std::chrono::microseconds run_group(Group& group);
   void run_one(Waiting& call);
-  void answer(Group group);
+  void answer(Group group, std::optional<std::chrono::microseconds> commit = std::nullopt);
 
   boost::asio::io_context& loop_;
   const std::unique_ptr<Database> database_;
   const bool is_writer_;
   Figures figures_;
+  Histogram* commit_times_ = nullptr;
 
   std::mutex mutex_;
   std::condition_variable wake_;
