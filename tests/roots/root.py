@@ -86,6 +86,7 @@ class CleanRoot:
         policy = half / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 101\n")
         policy.chmod(0o755)
+        CleanRoot(half)._forget_lists()
         for each in (half / "var/cache/apt/archives").glob("*.deb"):
             each.unlink()
         half.rename(path)
@@ -96,13 +97,19 @@ class CleanRoot:
         return CleanRoot(path)
 
     def install(self, *packages):
-        """Installs packages, by name or as files (paths in the root)."""
+        """Installs packages, by name or as files (paths in the root), and leaves neither lists nor archives behind."""
         shutil.copy("/etc/resolv.conf", self.path / "etc/resolv.conf")
         proxies = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
         env = {"DEBIAN_FRONTEND": "noninteractive", **proxies}
-        if not any((self.path / "var/lib/apt/lists").glob("*Packages*")):
-            self.run(["apt-get", "update", "-qq"], env=env)
-        return self.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], env=env)
+        self.run(["apt-get", "update", "-qq"], env=env)
+        done = self.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages], env=env)
+        self.run(["apt-get", "clean"])
+        self._forget_lists()
+        return done
+
+    def _forget_lists(self):
+        for each in (self.path / "var/lib/apt/lists").glob("*_*"):
+            each.unlink()
 
     def command(self, argv, user=None):
         spec = [f"--userspec={user}"] if user else []
