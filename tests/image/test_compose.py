@@ -14,7 +14,7 @@ from root import PROJECT
 FILE = PROJECT / "docker-compose.yml"
 KEPT = ("proxyxai", "nginx", "backup")
 # What the container itself decides: where it listens and where its data is. TLS is nginx's.
-OF_THE_CONTAINER = {"PORT", "LISTEN_ADDRESS", "TLS_CERT", "TLS_KEY", "DATA_DIR", "ADMIN_LISTEN"}
+OF_THE_CONTAINER = {"PORT", "LISTEN_ADDRESS", "TLS_CERT", "TLS_KEY", "DATA_DIR"}
 
 
 @pytest.fixture

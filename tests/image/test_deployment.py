@@ -99,6 +99,13 @@ def test_operations_stay_on_the_containers_loopback(deployed, daemon):
     assert done.returncode == 7
 
 
+def test_operations_can_be_opened_to_the_network(deployed, daemon):
+    """For a Prometheus beside it; the health check goes on asking."""
+    deployed.up("proxyxai", ADMIN_LISTEN="0.0.0.0:3444").wait_until_healthy()
+    code, body = deployed.get(f"http://{deployed.addresses['proxyxai']}:3444/metrics")
+    assert code == 200 and "proxyxai_build_info" in body
+
+
 def test_large_bodies_need_no_other_place(deployed, daemon):
     """A body beyond memory goes to a file in /data, for nothing else can be written."""
     container = deployed.up("proxyxai", BODY_MEMORY_BYTES="1M")
