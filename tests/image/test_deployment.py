@@ -279,6 +279,33 @@ def test_backups_are_made_kept_and_sound(deployed, daemon):
         deployed.volumes["data"] = kept
 
 
+def test_backup_is_restored_by_a_command(deployed, daemon):
+    """docker-compose stop proxyxai; docker-compose run --rm proxyxai restore /backups/NAME; docker-compose up -d."""
+    def accounts():
+        code, body = deployed.get(f"http://{deployed.addresses['proxyxai']}:3443/x-users", "-H", f"Authorization: Bearer {deployed.root_key}")
+        assert code == 200, body
+        return body
+
+    def make(name):
+        code, body = deployed.get(f"http://{deployed.addresses['proxyxai']}:3443/x-users", "-H", f"Authorization: Bearer {deployed.root_key}", "-H",
+                                  "Content-Type: application/json", "-d", json.dumps({"Name": name, "Email": f"{name}@example.com", "CreditGranted": 5}))
+        assert code == 200, body
+
+    make("before")
+    subprocess.run(["rm", "-rf", deployed.volumes["backups"]], check=True)
+    deployed.up("backup", BACKUP_INTERVAL="3600")
+    (copy,) = wait_for(lambda: list(deployed.volumes["backups"].glob("proxyxai-*.db")), what="a copy")
+    deployed.down("backup")
+    make("afterwards")
+    assert "afterwards" in accounts()
+    deployed.down("proxyxai")
+    code, said = deployed.run("proxyxai", "restore", f"/backups/{copy.name}")
+    assert code == 0, said
+    deployed.up("proxyxai").wait_until_healthy()
+    assert "before" in accounts() and "afterwards" not in accounts()
+    assert deployed.chat(f"http://{deployed.addresses['proxyxai']}:3443")[0] == 200
+
+
 def test_backup_reaches_nobody_and_changes_nothing(deployed, daemon):
     backup = deployed.up("backup")
     code, said = backup.exec(["touch", "/data/x"])
