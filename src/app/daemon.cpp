@@ -184,7 +184,10 @@ Task<void> Daemon::start() {
                p.settings.listen_addresses.front(), p.listener.port(), p.settings.admin_listen_host, p.admin.port(),
                p.pool.size(), p.settings.openai_api_base);
   if (p.pool.size() == 0) spdlog::warn("there are no upstream keys: every request is refused until root adds some with POST /x-keys");
-  for (const NewAccountKey& each : made) print_welcome(each, scheme, p.listener.port(), p.pool.size() > 0);
+  for (const NewAccountKey& each : made) {
+    if (p.settings.log_format == Settings::LogFormat::json) print_welcome_json(each);
+    else print_welcome(each, scheme, p.listener.port(), p.pool.size() > 0);
+  }
 }
 
 void Daemon::tick(Instant now) {

@@ -56,8 +56,8 @@ void Status::refresh(Metrics& metrics) const {
   metrics.forget("proxyxai_upstream_key_failures_total");
   for (const KeyView& key : p.keys.list()) {
     const std::string label = "key=\"" + std::to_string(key.id) + '"';
-    counter("proxyxai_upstream_key_requests_total", "Attempts made with an upstream key.", key.health.requests, label);
-    counter("proxyxai_upstream_key_failures_total", "Attempts with an upstream key that ended in its or upstream's fault.", key.health.failures, label);
+    counter("proxyxai_upstream_key_requests_total", "Attempts made with an upstream key since the start.", key.requests_here, label);
+    counter("proxyxai_upstream_key_failures_total", "Attempts with an upstream key since the start that ended in its or upstream's fault.", key.failures_here, label);
   }
   const DatabaseWorker::Figures& writer = p.store.writer_figures();
   gauge("proxyxai_writer_waiting_jobs", "Changes that wait to be stored.", writer.waiting);

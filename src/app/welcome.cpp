@@ -3,6 +3,10 @@
 #include <cstdio>
 #include <string>
 
+#include <nlohmann/json.hpp>
+
+#include "proxyxai/base/clock.hpp"
+
 namespace proxyxai {
 
 void print_welcome(const NewAccountKey& made, const char* scheme, std::uint16_t port, bool has_upstream_keys) {
@@ -19,6 +23,16 @@ void print_welcome(const NewAccountKey& made, const char* scheme, std::uint16_t 
             "    -d '{\"model\":\"gpt-4o-mini\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'\n\n";
   }
   std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+void print_welcome_json(const NewAccountKey& made) {
+  const nlohmann::ordered_json line{{"time", to_log_time(std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()))},
+                                    {"level", "info"},
+                                    {"message", "the key of a new account, shown this once and stored only as a hash"},
+                                    {"account", made.name},
+                                    {"key", std::string(made.key.reveal())}};
+  std::puts(line.dump().c_str());
   std::fflush(stdout);
 }
 

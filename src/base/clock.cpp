@@ -42,6 +42,18 @@ std::string to_rfc3339(WallTime time) {
   return out;
 }
 
+std::string to_log_time(WallTime time) {
+  const std::int64_t ms = to_unix_ms(time);
+  const auto second = static_cast<std::time_t>(ms / 1'000);
+  std::tm parts{};
+  gmtime_r(&second, &parts);
+  char text[40];
+  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  const auto fraction = static_cast<unsigned>(ms % 1'000);
+  const char digits[] = {'.', static_cast<char>('0' + fraction / 100), static_cast<char>('0' + fraction / 10 % 10), static_cast<char>('0' + fraction % 10), 'Z'};
+  return std::string(text, length).append(digits, sizeof digits);
+}
+
 std::optional<milliseconds> parse_duration(std::string_view text) {
   double number = 0;
   const auto [rest, failed] = std::from_chars(text.data(), text.data() + text.size(), number);

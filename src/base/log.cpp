@@ -27,7 +27,7 @@ class LineFormatter final : public spdlog::formatter {
   void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
     const std::string text = mask_keys({message.payload.data(), message.payload.size()});
     const auto level = spdlog::level::to_string_view(message.level);
-    const std::string when = to_rfc3339(std::chrono::time_point_cast<milliseconds>(message.time));
+    const std::string when = to_log_time(std::chrono::time_point_cast<milliseconds>(message.time));
     std::string line;
     if (json_) {
       line.append(R"({"time":")").append(when).append(R"(","level":")").append(level.data(), level.size());

@@ -79,10 +79,18 @@ void KeyService::put(const KeyRow& row, bool keep_health) {
   if (!keep_health) {
     health = health_from_json(row.health);
     if (!row.enabled) health->state = KeyState::disabled;
+    earlier_[row.id] = {health->requests, health->failures};
   }
   pool_.put(open(row), std::move(health));
   KeyRow& kept = rows_[row.id] = row;
   kept.sealed.clear();
+}
+
+void KeyService::drop(KeyId id) {
+  pool_.remove(id);
+  rows_.erase(id);
+  changed_.erase(id);
+  earlier_.erase(id);
 }
 
 Task<void> KeyService::load(std::vector<NewKey> initial) {
@@ -114,10 +122,7 @@ Task<void> KeyService::reload() {
   for (const auto& [id, row] : rows_) {
     if (!seen.contains(id)) gone.push_back(id);
   }
-  for (const KeyId id : gone) {
-    pool_.remove(id);
-    rows_.erase(id);
-  }
+  for (const KeyId id : gone) drop(id);
   pool_.lift_exclusions();
   spdlog::info("read {} upstream keys from the database", stored.size());
 }
@@ -194,9 +199,7 @@ Task<std::optional<KeyView>> KeyService::remove(KeyId id) {
   if (!last) co_return std::nullopt;
   const bool deleted = co_await store_.delete_key(id);
   if (!deleted) co_return std::nullopt;
-  pool_.remove(id);
-  rows_.erase(id);
-  changed_.erase(id);
+  drop(id);
   co_return last;
 }
 
@@ -223,6 +226,10 @@ KeyView KeyService::view_of(const KeyRow& row) const {
   view.quota = row.quota;
   view.created_at = row.created_at;
   view.health = pool_.health(row.id).value_or(KeyHealth{});
+  if (const auto earlier = earlier_.find(row.id); earlier != earlier_.end()) {
+    view.requests_here = view.health.requests - std::min(view.health.requests, earlier->second.requests);
+    view.failures_here = view.health.failures - std::min(view.health.failures, earlier->second.failures);
+  }
   return view;
 }
 
@@ -309,10 +316,7 @@ Task<void> KeyService::sweep() {
     const auto health = pool_.health(id);
     if (health && health->state == KeyState::dead && health->since < before) gone.push_back(id);
   }
-  for (const KeyId id : gone) {
-    pool_.remove(id);
-    rows_.erase(id);
-  }
+  for (const KeyId id : gone) drop(id);
   if (swept > 0) spdlog::info("removed {} upstream keys that had been dead for a week", swept);
 }
 

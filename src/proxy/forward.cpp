@@ -120,6 +120,8 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
   const Instant started = request.started;
   request.fields.reserve(head_room);
   append_upstream_fields(request.fields, request.client.fields(), request.upgrade);
+  // What upstream writes down of a request can be found by the id that is in the access log here, also where no answer came.
+  if (find(request.client.fields(), "x-client-request-id").empty()) request.fields.append("X-Client-Request-Id: ").append(request.request_id).append("\r\n");
   Outgoing outgoing;
   outgoing.method = request.client.request().method();
   outgoing.path = request.path;

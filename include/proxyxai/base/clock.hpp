@@ -54,6 +54,8 @@ class LocalDays {
 
 /// RFC 3339 in the time zone of the process (`TZ`), e.g. `2026-11-24T09:38:00+01:00`.
 std::string to_rfc3339(WallTime time);
+/// The same in UTC to the millisecond, as logs have it: `2026-11-24T08:38:00.042Z`.
+std::string to_log_time(WallTime time);
 
 /// A length of time as settings write it: `1500ms`, `5s`, `2m`, `1h`, or a bare number of seconds; nullopt when it is
 /// none of these, negative, or over 100 years.

@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -46,6 +47,7 @@ struct KeyView {
   KeyQuota quota;
   WallTime created_at{};
   KeyHealth health;
+  std::uint64_t requests_here = 0, failures_here = 0;  ///< What of health.requests and .failures is of this run of the program.
 };
 
 /// Keeps the pool and the database of upstream keys together: loads, adds, changes, probes, persists health, and removes
@@ -95,6 +97,7 @@ class KeyService {
   [[nodiscard]] UpstreamKeyPtr open(const KeyRow& row) const;
   [[nodiscard]] KeyView view_of(const KeyRow& row) const;
   void put(const KeyRow& row, bool keep_health);
+  void drop(KeyId id);
   Task<void> save(std::vector<KeyId> ids);
   Task<void> probe_in_background(UpstreamKeyPtr key);
   Task<void> sweep();
@@ -107,7 +110,11 @@ class KeyService {
   Prober& prober_;
   const Clock& clock_;
   const Settings settings_;
+  struct Counts {
+    std::uint64_t requests = 0, failures = 0;
+  };
   std::map<KeyId, KeyRow> rows_;        // without the sealed secrets
+  std::unordered_map<KeyId, Counts> earlier_;  // what keys had been used for before this run
   std::unordered_set<KeyId> changed_;   // health to be saved
   bool saving_ = false;
   Instant next_save_{}, next_counters_{}, next_reload_{}, next_sweep_{};
