@@ -1,4 +1,4 @@
-// What pages take from the rest of the repository, so that nothing is said twice: the management API and the table of settings.
+// What pages take from the rest of the repository, so that nothing is said twice: its documents and the table of settings.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,13 +11,14 @@ if (!root) throw new Error('PROXYXAI_ROOT is not set: build with ./scripts/docs'
 
 const read = (name) => readFileSync(join(root, name), 'utf8');
 
-/** docs/api.md without its comment, title and line of links, which the page around it has in its own way. */
-function managementApi(language) {
-  const text = read(language === 'en' ? 'docs/api.md' : 'docs/api.zh-CN.md');
+/** A document of docs/ without its comment, title and line of links, which the page around it has in its own way. */
+const document = (name) => (language) => {
+  const text = read(`docs/${name}${language === 'en' ? '' : '.zh-CN'}.md`);
   const body = text.replace(/^<!--[^]*?-->\s*# [^\n]+\n+\[[^\n]+\n+/, '');
-  if (body === text) throw new Error('docs/api.md does not begin as it did: see lib/repository.js');
-  return body;
-}
+  if (body === text) throw new Error(`docs/${name}.md does not begin as it did: see lib/repository.js`);
+  // Pages link to pages of their own language.
+  return body.replaceAll('.zh-CN.md', '.md');
+};
 
 /** The rows of the README's table of settings, which a test holds against the program: name, default, allowed, what it is. */
 function settingRows() {
@@ -54,7 +55,7 @@ function settings(language) {
     .join('\n\n');
 }
 
-const parts = { 'management api': managementApi, settings };
+const parts = { 'management api': document('api'), operations: document('operations'), settings };
 
 /** Puts in place of `<!-- NAME -->` what NAME stands for. */
 export function expand(text, language) {
