@@ -47,7 +47,10 @@ need_packages() {
 
 build_packages=(ca-certificates g++ cmake ninja-build pkg-config ccache 'libboost1.81-dev|libboost-dev' libssl-dev nlohmann-json3-dev
   libsqlite3-dev libspdlog-dev libcurl4-openssl-dev libmimalloc-dev)
-test_packages=(libgtest-dev libgmock-dev python3 python3-venv curl openssl sqlite3 ca-certificates)
+test_packages=(libgtest-dev libgmock-dev python3 python3-venv curl openssl sqlite3 ca-certificates strace wrk 'nginx-light|nginx')
+# What it is delivered as, and what operators do with it.
+operation_packages=('nginx-light|nginx' systemd logrotate openssl debootstrap lintian mandoc man-db zsh fish dpkg-dev file binutils curl docker-compose
+  iproute2 libcap2-bin)
 # A browser, and signs for what it shows of Chinese.
 page_packages=('nginx-light|nginx' fonts-noto-cjk)
 [ -n "${PROXYXAI_CHROMIUM:-}" ] || page_packages+=(chromium)

@@ -36,7 +36,7 @@ _proxyxai() {
   case "${words[*]}" in
     "") COMPREPLY=($(compgen -W "serve check keys backup restore rekey health config reconcile help version" -- "$current")) ;;
     keys) COMPREPLY=($(compgen -W "add delete" -- "$current")) ;;
-    "keys delete") COMPREPLY=($(compgen -W "unreadable" -- "$current")) ;;
+    "keys delete") COMPREPLY=($(compgen -W "unreadable all" -- "$current")) ;;
     "keys add" | backup | restore) _proxyxai_files "$current" ;;
     reconcile) COMPREPLY=($(compgen -W "$options" -- "$current")) ;;
   esac

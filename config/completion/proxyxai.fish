@@ -23,7 +23,8 @@ complete -c proxyxai -n $none -a version -d 'the version'
 complete -c proxyxai -n '__fish_seen_subcommand_from keys; and not __fish_seen_subcommand_from add delete' -a add -d 'store keys, one a line'
 complete -c proxyxai -n '__fish_seen_subcommand_from keys; and not __fish_seen_subcommand_from add delete' -a delete -d 'forget a key'
 complete -c proxyxai -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from add' -F
-complete -c proxyxai -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from delete' -a unreadable -d 'all that do not open'
+complete -c proxyxai -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from delete' -a unreadable -d 'those that do not open'
+complete -c proxyxai -n '__fish_seen_subcommand_from keys; and __fish_seen_subcommand_from delete' -a all -d 'every one'
 complete -c proxyxai -n '__fish_seen_subcommand_from backup restore' -F
 
 complete -c proxyxai -n '__fish_seen_subcommand_from reconcile' -l key -x -d 'the upstream key'

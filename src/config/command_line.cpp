@@ -116,7 +116,7 @@ std::string help_text() {
       "Usage: proxyxai [COMMAND] [--config FILE]\n\nCommands:\n";
   for (const CommandRow& each : commands) {
     const std::string words = std::string(each.words) + (each.argument == nullptr ? "" : std::string(" ") + each.argument);
-    text += "  " + padded(words, 18) + each.description + "\n";
+    text += "  " + padded(words, 30) + each.description + "\n";
   }
   text +=
       "\nOptions:\n"

@@ -150,7 +150,7 @@ Connection::Head Connection::take_head(RequestHandler& handler) {
   bytes_in_ = head.size();
   bytes_out_ = 0;
   input_.consume(head.size());
-  body_taken_ = false;
+  body_taken_ = body_broken_ = false;
   body_read_ = 0;
   body_left_ = parser_->chunked() ? 0 : parser_->content_length().value_or(0);
   if (body_left_ > limits_.max_body_bytes) {
@@ -262,6 +262,7 @@ Task<Connection::BodyRead> Connection::read_body(asio::mutable_buffer into) {
   const Transfer got = co_await fill(asio::mutable_buffer(start + held, room));
   if (timed_out_) {
     timed_out_ = false;
+    body_broken_ = true;
     result.refusal = ApiError{408, "body_timeout", "The request body stopped arriving.", {}, false};
     co_return result;
   }
@@ -281,6 +282,7 @@ Task<Connection::BodyRead> Connection::read_body(asio::mutable_buffer into) {
   const auto fed = parser_->feed_body(start, available);
   const std::string_view rest(start + fed.consumed, available - fed.consumed);
   if (fed.failed || (!parser_->is_done() && rest.size() > max_chunk_line)) {
+    body_broken_ = true;
     result.refusal = ApiError{400, "bad_chunk", "The chunked request body is malformed.", {}, true};
     co_return result;
   }
@@ -297,6 +299,7 @@ Task<Connection::BodyRead> Connection::read_body(asio::mutable_buffer into) {
 }
 
 bool Connection::can_drain() const {
+  if (body_broken_) return false;
   if (!parser_->chunked() && body_left_ == 0) return true;
   // A client that was told to wait for 100 Continue and got a final answer may or may not send its body (RFC 9110
   // 10.1.1): nobody can tell its bytes from a next request.

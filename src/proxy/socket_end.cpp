@@ -13,6 +13,7 @@ ApiError error_of(std::string_view reason) {
   if (reason == socket_end::out_of_credit) return {429, socket_end::out_of_credit, "Insufficient balance", {}, true};
   if (reason == socket_end::out_of_rate) return {429, socket_end::out_of_rate, "Rate limit reached: no further turn is possible now.", {}, false};
   if (reason == socket_end::not_found) return {404, socket_end::not_found, "An object that the message names was not found.", {}, true};
+  if (reason == socket_end::key_stopped) return {401, socket_end::key_stopped, "This key is no longer valid.", {}, true};
   if (reason == socket_end::bad_frame) return {400, socket_end::bad_frame, "The message could not be read.", {}, true};
   return {503, socket_end::not_stored, "The server cannot write down what this costs now. Try again later.", {}, false};
 }

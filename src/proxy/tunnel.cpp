@@ -8,6 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 
 #include "proxyxai/base/timer.hpp"
+#include "proxyxai/proxy/authenticate.hpp"
 #include "proxyxai/proxy/relay.hpp"
 #include "proxyxai/proxy/websocket_reader.hpp"
 #include "proxyxai/storage/store.hpp"
@@ -62,6 +63,7 @@ class ClientMessages {
 
 struct Relay::Tunnel {
   RequestContext& request;
+  const Digest key;           ///< Of the virtual key that opened it.
   bool is_turn_open = false;  ///< The client has said something, and what it used has not been told.
 };
 
@@ -88,7 +90,10 @@ Task<std::string_view> Relay::why_not_named(RequestContext& request, std::vector
 }
 
 /// Why the client may say no more; empty: it may. `is_turn`: with what it says another turn may begin.
-std::string_view Relay::why_not_more(RequestContext& request, bool is_turn) const {
+std::string_view Relay::why_not_more(const Tunnel& tunnel, bool is_turn) const {
+  RequestContext& request = tunnel.request;
+  // A key that was rotated, or an account that was stopped, ends what it had opened too.
+  if (!request.account->is_enabled() || request.account->row.key_digest != tunnel.key) return socket_end::key_stopped;
   if (is_turn && !request.account->row.is_root && !request.hold.has_room(clock_.now())) return socket_end::out_of_rate;
   return billing_.covers_socket(request) ? std::string_view() : socket_end::out_of_credit;
 }
@@ -111,7 +116,7 @@ Task<void> Relay::pump_up(Tunnel& tunnel) const {
       std::string_view reason;
       if (!named.empty()) reason = co_await why_not_named(request, std::move(named));
       if (reason.empty() && messages.are_broken()) reason = socket_end::bad_frame;
-      if (reason.empty()) reason = why_not_more(request, messages.has_ended());
+      if (reason.empty()) reason = why_not_more(tunnel, messages.has_ended());
       tunnel.is_turn_open = tunnel.is_turn_open || messages.has_ended();
       if (!reason.empty()) {
         request.reason = reason;
@@ -204,7 +209,7 @@ Task<void> Relay::tunnel(RequestContext& request) const {
   // From here both sides are read, so each notices by itself when its peer leaves.
   request.client.unwatch();
   const Executor executor = request.client.stream().executor();
-  Tunnel both{request};
+  Tunnel both{request, credential_digest(request.client.fields()).value_or(Digest{})};
   request.client.on_drain([this, &both, upstream = request.exchange.connection()] { upstream->deadline().set(longest_silence(both)); });
   Timer up_ended(executor, Timer::time_point::max());
   bool is_up_ended = false;

@@ -1,5 +1,6 @@
 """Sockets that are handed over, and what happens to connections when the daemon stops."""
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -7,8 +8,10 @@ import subprocess
 import time
 
 import pytest
+import websockets.exceptions
 
 from processes import BUILD, SLOW, Raw, make_root_key, wait_for
+from test_billing import ask, socket_of
 
 
 class Holder:
@@ -140,4 +143,44 @@ def test_connections_that_wait_to_be_accepted_are_served(start):
     for each in waiting:
         status, headers = each.read_response()[:2]
         assert status == 200 and headers["connection"] == "close"
+    assert gateway.process.wait(10 * SLOW) == 0
+
+
+def test_half_a_head_does_not_hold_the_stop(start):
+    gateway = start()
+    with Raw(gateway.port) as raw:
+        raw.send("GET /v1/models HTTP/1.1\r\nHost: a\r\n")
+        wait_for(lambda: gateway.metric("proxyxai_client_connections") == 1, what="the connection")
+        begun = time.monotonic()
+        gateway.process.send_signal(signal.SIGTERM)
+        assert raw.read_all().startswith(b"HTTP/1.1 408 ")
+    assert gateway.process.wait(10 * SLOW) == 0
+    # One second for the rest of the head, two for what was sent to be read.
+    assert time.monotonic() - begun < 4 + 2 * SLOW
+
+
+def test_a_websocket_between_turns_is_told_and_ends(start):
+    gateway = start()
+    with socket_of(gateway, gateway.root) as connection:
+        assert ask(connection, type="response.create")[-1]["type"] == "response.done"
+        begun = time.monotonic()
+        gateway.process.send_signal(signal.SIGTERM)
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
+            connection.recv()
+    assert closed.value.rcvd.code == 1001
+    assert gateway.process.wait(10 * SLOW) == 0
+    assert time.monotonic() - begun < 5 + 2 * SLOW
+
+
+def test_a_turn_of_a_websocket_is_let_finish(start):
+    gateway = start()
+    with socket_of(gateway, gateway.root, x_mock_interval_ms="300") as connection:
+        connection.send('{"type":"response.create"}')
+        first = json.loads(connection.recv())
+        gateway.process.send_signal(signal.SIGTERM)
+        events = [first]
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
+            while True:
+                events.append(json.loads(connection.recv()))
+    assert events[-1]["type"] == "response.done" and closed.value.rcvd.code == 1001
     assert gateway.process.wait(10 * SLOW) == 0

@@ -130,6 +130,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   std::uint64_t bytes_in_ = 0, bytes_out_ = 0;
   bool body_taken_ = false;
   bool timed_out_ = false;
+  bool body_broken_ = false;  // nobody can tell where it ends: what follows is no request
   bool awaits_head_ = false;  // or the rest of one
   bool draining_ = false;
   std::function<void()> on_gone_, on_drain_;

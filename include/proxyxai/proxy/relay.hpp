@@ -54,9 +54,9 @@ class Relay {
   void break_off(RequestContext& request, Framing framing) const;
   void append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const;
   Framing compose_head(std::string& out, RequestContext& request) const;
-  Task<std::string_view> why_not_named(RequestContext& request, std::vector<ObjectName> named) const;
-  std::string_view why_not_more(RequestContext& request, bool is_turn) const;
   struct Tunnel;
+  Task<std::string_view> why_not_named(RequestContext& request, std::vector<ObjectName> named) const;
+  std::string_view why_not_more(const Tunnel& tunnel, bool is_turn) const;
   Task<void> pump_up(Tunnel& tunnel) const;
   Task<void> pump_down(Tunnel& tunnel) const;
   [[nodiscard]] milliseconds longest_silence(const Tunnel& tunnel) const;
