@@ -44,6 +44,8 @@ class HandedOver:
                        "INIT_USERS": f"root:a@b.c:{holder.root}", "INIT_KEYS": "sk-upstream-key-000001", "OPENAI_API_BASE": holder.mock.url,
                        "LISTEN_FDS": str(len(holder.sockets)), "LISTEN_FDNAMES": ":".join(holder.names)}
         environment |= {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
+        if holder.mock.tls:
+            environment["UPSTREAM_CA_FILE"] = str(holder.mock.ca)
         self.log = holder.directory / f"daemon-{holder.count}.log"
         descriptors = [each.fileno() for each in holder.sockets]
 
@@ -76,7 +78,7 @@ def holder(tmp_path, mock):
     holder.close()
 
 
-def ask(port, root, path="/v1/models"):
+def get(port, root, path="/v1/models"):
     raw = Raw(port)
     raw.send(f"GET {path} HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {root}\r\nConnection: close\r\n\r\n")
     return raw
@@ -86,11 +88,11 @@ def test_sockets_are_used_and_outlive_the_daemon(holder):
     first = holder.start()
     first.wait_until_ready()
     assert f"port {holder.ports[0]}, " in first.text() and f" port {holder.ports[1]};" in first.text()
-    assert ask(holder.ports[0], holder.root).read_all().startswith(b"HTTP/1.1 200 ")
-    assert ask(holder.ports[1], holder.root, "/readyz").read_all().endswith(b"ready\n")
+    assert get(holder.ports[0], holder.root).read_all().startswith(b"HTTP/1.1 200 ")
+    assert get(holder.ports[1], holder.root, "/readyz").read_all().endswith(b"ready\n")
     assert first.stop() == 0
     # Nobody runs, and nobody is refused.
-    waiting = [ask(holder.ports[0], holder.root) for _ in range(5)]
+    waiting = [get(holder.ports[0], holder.root) for _ in range(5)]
     second = holder.start()
     assert [each.read_all()[:13] for each in waiting] == [b"HTTP/1.1 200 "] * 5
     assert second.stop() == 0
