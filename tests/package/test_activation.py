@@ -41,5 +41,5 @@ def test_both_sockets_are_taken_by_name(activated):
     assert request(public, "GET", "/v1/models")[0] == 401
     # Never on the public port.
     assert request(public, "GET", "/metrics")[0] != 200
-    text = log.read_text()
-    assert f"port {public}, operations on 127.0.0.1 port {operations}" in text, text
+    # The log is written by a thread of its own.
+    wait_for(lambda: f"port {public}, operations on 127.0.0.1 port {operations}" in log.read_text(), what="the line that names both")
