@@ -1,4 +1,5 @@
 """The Dockerfiles as they are written."""
+import os
 import pathlib
 import re
 import subprocess
@@ -82,3 +83,12 @@ def test_only_features_of_the_old_builder():
         assert not re.search(r"^# *syntax=|--mount=|--chmod=|--link|<<", text, re.M), file.name
     for name in ("proxyxai-backups", "proxyxai-nginx"):
         assert (PROJECT / "docker" / name).stat().st_mode & 0o111 == 0o111, name
+
+
+def test_schedule_of_backups_that_is_none(tmp_path):
+    """24h in place of seconds would be copies without a pause, 0 to keep no copy at all."""
+    for name, value in (("BACKUP_INTERVAL", "24h"), ("BACKUP_INTERVAL", "0"), ("BACKUP_KEEP", "0"), ("BACKUP_KEEP", "-1")):
+        done = subprocess.run([PROJECT / "docker" / "proxyxai-backups"], env={**os.environ, "BACKUP_DIR": str(tmp_path), name: value},
+                              capture_output=True, text=True, timeout=10)
+        assert done.returncode == 2 and f"{name} = '{value}'" in done.stderr, done.stderr
+        assert not list(tmp_path.iterdir())

@@ -56,7 +56,7 @@ def test_certificate_is_for_every_name(section):
 
 def test_packages_of_debian_are_there(tmp_path):
     """The apt line in a clean Debian, but for the unpacking."""
-    (line,) = [line for line in commands(PAGES[0].read_text()) if line.startswith("sudo apt-get install") and "docker" in line]
+    (line,) = [line for line in commands(PAGES[0].read_text()) if line.startswith("sudo apt-get install") and "docker-compose" in line.split()]
     packages = line.removeprefix("sudo apt-get install -y ").split()
     assert packages[:2] == ["docker.io", "docker-compose"]
     root = slim.make_slim().copy(tmp_path / "root")
