@@ -17,7 +17,7 @@ install(DIRECTORY pages/docs DESTINATION ${data}/pages)
 install(FILES docs/proxyxai.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES README.md README.zh-CN.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs FILES_MATCHING PATTERN "*.md" PATTERN site EXCLUDE)
-install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES LICENSE SECURITY.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 install(FILES config/completion/proxyxai.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME proxyxai)
 install(FILES config/completion/_proxyxai DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)

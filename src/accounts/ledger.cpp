@@ -163,8 +163,13 @@ Task<void> Ledger::commit_loop() {
   }
 }
 
+void Ledger::set_healthy(bool is_healthy) {
+  if (is_healthy && !healthy_) spdlog::info("what requests cost can be stored again");
+  healthy_ = is_healthy;
+}
+
 void Ledger::settle(std::vector<Pending>& batch, bool stored) {
-  healthy_ = stored;
+  set_healthy(stored);
   for (Pending& each : batch) {
     if (!stored && !each.waiter && each.row.cost.nanos > 0 && unstored_.size() < most_unstored) {
       // Nobody can be refused any more: it is owed, and stored when that is possible again.
@@ -288,7 +293,8 @@ Task<void> Ledger::upkeep(bool forgets) {
 
 Task<void> Ledger::probe() {
   auto write = [](AccountTransaction& transaction) { transaction.set_mark("probe", transaction.mark("probe") + 1); };
-  healthy_ = co_await store_.transact(std::move(write));
+  const bool is_stored = co_await store_.transact(std::move(write));
+  set_healthy(is_stored);
   for (Pending& each : std::exchange(unstored_, {})) {
     --each.account->uncommitted;
     each.account->take_back(each.row.cost, each.month);

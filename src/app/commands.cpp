@@ -1,5 +1,7 @@
 #include "commands.hpp"
 
+#include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -59,6 +61,21 @@ void run_to_end(boost::asio::io_context& loop, const std::function<Task<void>()>
   if (failure) std::rethrow_exception(failure);
 }
 
+/// What root makes in a directory of the service's user, that user could not write to afterwards.
+void require_owner(const std::string& directory) {
+  struct stat status {};
+  if (::geteuid() != 0 || ::stat(directory.c_str(), &status) != 0 || status.st_uid == 0) return;
+  const passwd* const owner = ::getpwuid(status.st_uid);
+  const std::string name = owner == nullptr ? "#" + std::to_string(status.st_uid) : owner->pw_name;
+  throw Failure("DATA_DIR '" + directory + "' belongs to " + name + "; run this as that user: sudo -u '" + name + "' proxyxai ...");
+}
+
+void require_place(const Settings& settings) {
+  const std::string file = settings.data_dir + "/proxyxai.db";
+  if (!std::filesystem::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
+  require_owner(settings.data_dir);
+}
+
 constexpr std::chrono::seconds health_patience{5};
 constexpr std::size_t least_master_key = 16;
 
@@ -100,6 +117,7 @@ int backup(const Settings& settings, const std::string& target) {
 }
 
 int restore(const Settings& settings, const std::string& source) {
+  if (std::filesystem::exists(settings.data_dir)) require_owner(settings.data_dir);
   ShownProgress progress;
   const std::string kept = restore_database(settings.data_dir, source, progress.show());
   progress.clear();
@@ -112,6 +130,7 @@ int rekey(const Settings& settings) {
   const char* const given = std::getenv("NEW_MASTER_KEY");
   const Secret wanted(given == nullptr ? "" : given);
   if (!wanted.empty() && wanted.reveal().size() < least_master_key) throw Failure("NEW_MASTER_KEY must be at least " + std::to_string(least_master_key) + " characters");
+  require_place(settings);
   const DataDirectory place(settings.data_dir, true);
   const MasterKeyFile file(settings.data_dir);
   const bool is_broken_off = file.has_next();
@@ -143,8 +162,7 @@ int delete_keys(const Settings& settings, const std::string& which) {
   const bool unreadable = which == "unreadable", all = which == "all";
   const std::int64_t id = parse_whole(which).value_or(0);
   if (!unreadable && !all && id < 1) throw Failure("'" + which + "' is no id of an upstream key (GET /x-keys lists them), nor unreadable or all");
-  const std::string file = settings.data_dir + "/proxyxai.db";
-  if (!std::filesystem::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
+  require_place(settings);
   if (unreadable && settings.master_key.empty() && !std::filesystem::exists(settings.data_dir + "/master.key")) {
     throw Failure("there is no master key to read them with: set MASTER_KEY to the service's, or, when it is lost for good, `proxyxai keys delete all`");
   }
@@ -170,6 +188,7 @@ int delete_keys(const Settings& settings, const std::string& which) {
 }
 
 int add_keys(const Settings& settings, const std::string& source) {
+  if (std::filesystem::exists(settings.data_dir)) require_owner(settings.data_dir);
   auto read = read_new_keys("text/plain", read_source(source));
   if (const auto* error = std::get_if<ApiError>(&read)) throw Failure("'" + source + "': " + error->message);
   auto& input = std::get<KeyInput>(read);

@@ -145,6 +145,9 @@ int Daemon::run() {
     } catch (const std::exception& error) {
       spdlog::critical("{}", error.what());
       parts_->exit_code = 1;
+      // Nothing is under way that would have to come to its end.
+      parts_->watchdog.stop();
+      parts_->signals.cancel();
       parts_->loop.stop();
     }
   });
@@ -161,7 +164,6 @@ Task<void> Daemon::start() {
   std::vector<InitialAccount> users;
   for (const Settings::InitialUser& each : p.settings.init_users) users.push_back({each.name, each.email, each.key});
   const WallTime now = p.clock.wall_now();
-  const std::vector<NewAccountKey> made = co_await ensure_accounts(p.store, p.accounts, std::move(users), now);
   std::vector<NewKey> initial;
   for (const Settings::InitialKey& each : p.settings.init_keys) {
     NewKey key;
@@ -170,6 +172,12 @@ Task<void> Daemon::start() {
     initial.push_back(std::move(key));
   }
   co_await p.keys.load(std::move(initial));
+  const char* const scheme = p.server_tls ? "https" : "http";
+  // At once: a start that fails after this has stored them, and nobody would ever know them.
+  for (const NewAccountKey& each : co_await ensure_accounts(p.store, p.accounts, std::move(users), now)) {
+    if (p.settings.log_format == Settings::LogFormat::json) print_welcome_json(each);
+    else print_welcome(each, scheme, p.listener.port(), p.pool.size() > 0);
+  }
   co_await p.config.load();
   std::vector<std::string> words;
   for (const std::string_view each : endpoint_names()) words.emplace_back(each);
@@ -179,15 +187,10 @@ Task<void> Daemon::start() {
   p.listener.start();
   p.admin.start();
   p.is_ready = true;
-  const char* const scheme = p.server_tls ? "https" : "http";
-  spdlog::info("listening on {}://{} port {}, operations on {} port {}; {} upstream keys for {}", scheme,
-               p.settings.listen_addresses.front(), p.listener.port(), p.settings.admin_listen_host, p.admin.port(),
-               p.pool.size(), p.settings.openai_api_base);
+  spdlog::info("proxyxai {} with schema {} in DATA_DIR '{}'", PROXYXAI_VERSION, schema_version(), p.settings.data_dir);
+  spdlog::info("listening on {}://{} port {}, operations on {} port {}; {} upstream keys for {}", scheme, p.listener.address(), p.listener.port(),
+               p.admin.address(), p.admin.port(), p.pool.size(), p.settings.openai_api_base);
   if (p.pool.size() == 0) spdlog::warn("there are no upstream keys: every request is refused until root adds some with POST /x-keys");
-  for (const NewAccountKey& each : made) {
-    if (p.settings.log_format == Settings::LogFormat::json) print_welcome_json(each);
-    else print_welcome(each, scheme, p.listener.port(), p.pool.size() > 0);
-  }
 }
 
 void Daemon::tick(Instant now) {

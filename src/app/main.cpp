@@ -80,7 +80,8 @@ int run(const CommandLine& line) {
   if (line.command == Command::version) return std::puts("proxyxai " PROXYXAI_VERSION) < 0;
   LoadResult loaded = load_settings(line.config_file, process_environment());
   if (!loaded.faults.empty()) {
-    std::fprintf(stderr, "proxyxai: %zu settings are wrong; nothing was started\n", loaded.faults.size());
+    const std::size_t wrong = loaded.faults.size();
+    std::fprintf(stderr, "proxyxai: %zu %s wrong; nothing was started\n", wrong, wrong == 1 ? "setting is" : "settings are");
     for (const std::string& each : loaded.faults) std::fprintf(stderr, "  %s\n", each.c_str());
     return bad_usage;
   }

@@ -77,21 +77,23 @@ Listener::Acceptor Listener::bind(const std::string& host, std::uint16_t port) c
 
 Listener::Listener(asio::io_context& loop, Watchdog& watchdog, Settings settings, ServerTls* tls, RequestHandler& handler)
     : loop_(loop), watchdog_(watchdog), settings_(std::move(settings)), tls_(tls), handler_(handler), port_(settings_.port) {
-  for (const int descriptor : settings_.inherited) {
-    acceptors_.push_back(adopt(descriptor));
-    port_ = acceptors_.back().local_endpoint().port();
-  }
+  for (const int descriptor : settings_.inherited) add(adopt(descriptor));
   if (!acceptors_.empty()) return;
   for (const std::string& each : settings_.addresses) {
     try {
-      acceptors_.push_back(bind(each, port_));
+      add(bind(each, port_));
     } catch (const Failure&) {
       // A host without IPv6 is served on IPv4; a host where neither works is not.
       if (acceptors_.empty() || each != "::") throw;
-      continue;
     }
-    port_ = acceptors_.back().local_endpoint().port();
   }
+}
+
+void Listener::add(Acceptor acceptor) {
+  const tcp::endpoint local = acceptor.local_endpoint();
+  if (acceptors_.empty()) address_ = local.address().to_string();
+  port_ = local.port();
+  acceptors_.push_back(std::move(acceptor));
 }
 
 Listener::~Listener() = default;

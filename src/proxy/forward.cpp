@@ -158,6 +158,9 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
     co_await attempt(request, outgoing, *request.lease);
     const Attempt& ended = request.exchange.attempt();
     if (ended.fault == Fault::client_gone) co_return client_gone();
+    if (ended.fault != Fault::none) {
+      spdlog::debug("request {}: attempt {} with upstream key {} came to {} {}", request.request_id, request.attempts, ended.key, to_string(ended.fault), ended.reason);
+    }
     if (request.left_at != Instant{} && (ended.status == 0 || ended.status >= 400)) co_return client_gone();
     // Decide.
     const Instant now = request.attempt_ended;

@@ -145,6 +145,29 @@ void look(Database& database, const Look& wanted, std::vector<std::string>& faul
 
 }  // namespace
 
+/// Its tables with their columns, and its indexes and views.
+std::string shape_of(Database& database) {
+  std::string shape;
+  Statement row = database.prepare(R"sql(
+SELECT m.type || ' ' || m.name || ' ' || COALESCE(group_concat(p.name || ' ' || p.type || ' ' || p."notnull" || ' ' || p.pk), '') FROM sqlite_schema m
+  LEFT JOIN pragma_table_xinfo(m.name) p WHERE m.name NOT LIKE 'sqlite_%' GROUP BY m.type, m.name ORDER BY m.type, m.name)sql");
+  while (row.step()) shape += row.text(0) + "\n";
+  return shape;
+}
+
+/// The file may be whole and yet not be what this program works with.
+void compare_shape(Database& database, std::vector<std::string>& faults) {
+  Database fresh(":memory:", Database::Mode::read_write);
+  migrate(fresh, ":memory:");
+  std::string shape;
+  try {
+    shape = shape_of(database);
+  } catch (const StorageError&) {
+    // What is wrong with it is found below.
+  }
+  if (shape != shape_of(fresh)) faults.emplace_back("its tables are not those of its schema: something else has changed them");
+}
+
 std::vector<std::string> check_database(const std::string& directory, const std::function<void(const CheckProgress&)>& progress) {
   return check_database_file(directory + "/proxyxai.db", progress);
 }
@@ -167,6 +190,7 @@ std::vector<std::string> check_database_file(const std::string& file, const std:
     for (const Look& each : ledger_looks) looks.push_back(&each);
   }
   std::vector<std::string> faults;
+  if (has_ledger) compare_shape(database, faults);
   for (std::size_t i = 0; i < looks.size(); ++i) {
     if (progress) progress({looks[i]->at, i, looks.size()});
     look(database, *looks[i], faults);

@@ -16,12 +16,6 @@ DataDirectory::DataDirectory(std::string path, bool exclusive) : path_(std::move
   std::filesystem::create_directories(path_, error);
   if (!error && ::chmod(path_.c_str(), 0700) != 0) error = {errno, std::generic_category()};
   if (error) throw Failure("cannot use DATA_DIR '" + path_ + "': " + error.message());
-  // SQLite gives its side files the mode of the database; so the database gets its mode before there is one.
-  const std::string file = database_file();
-  const int made = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (made < 0) throw Failure("cannot make '" + file + "': " + std::strerror(errno));
-  ::fchmod(made, 0600);
-  ::close(made);
   if (!exclusive) return;
   const std::string name = path_ + "/lock";
   lock_ = ::open(name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
@@ -30,6 +24,15 @@ DataDirectory::DataDirectory(std::string path, bool exclusive) : path_(std::move
     ::close(lock_);
     throw Failure("another proxyxai runs on DATA_DIR '" + path_ + "'; stop it, or give this one a directory of its own");
   }
+}
+
+void DataDirectory::make_database_file() const {
+  // SQLite gives its side files the mode of the database; so the database gets its mode before there is one.
+  const std::string file = database_file();
+  const int made = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  if (made < 0) throw Failure("cannot make '" + file + "': " + std::strerror(errno));
+  ::fchmod(made, 0600);
+  ::close(made);
 }
 
 DataDirectory::~DataDirectory() {

@@ -19,7 +19,10 @@ constexpr int busy_timeout_ms = 5'000;
     case SQLITE_READONLY: message += "; DATA_DIR must be writable"; break;
     case SQLITE_BUSY: message += "; another program holds it"; break;
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB: message += "; restore a backup of proxyxai.db"; break;
+    case SQLITE_NOTADB:
+      // One that is only read may be a backup itself.
+      if (sqlite3_db_readonly(database, "main") == 0) message += "; restore a backup of proxyxai.db";
+      break;
     default: break;
   }
   throw StorageError(message);

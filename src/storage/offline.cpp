@@ -94,11 +94,13 @@ void backup_database(const std::string& directory, const std::string& target) {
   const std::string file = directory + "/proxyxai.db";
   if (!fs::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
   if (fs::exists(target)) throw Failure("'" + target + "' exists already; give another name, or remove it first");
+  const fs::path folder = fs::path(target).has_parent_path() ? fs::path(target).parent_path() : fs::path(".");
+  if (!fs::is_directory(folder)) throw Failure("there is no directory '" + folder.string() + "' for '" + target + "'; make it first");
   copy_database(file, target);
 }
 
 std::string restore_database(const std::string& directory, const std::string& source, const std::function<void(const CheckProgress&)>& progress) {
-  if (!fs::exists(source)) throw Failure("there is no file '" + source + "'");
+  if (!fs::is_regular_file(source)) throw Failure("there is no file '" + source + "'");
   const DataDirectory place(directory, true);
   const std::string file = place.database_file(), fresh = file + ".restoring";
   if (fs::equivalent(source, file)) throw Failure("'" + source + "' is the database in use; give the file that `proxyxai backup` made");
@@ -107,7 +109,7 @@ std::string restore_database(const std::string& directory, const std::string& so
     try {
       copy_database(source, fresh);
     } catch (const StorageError& error) {
-      throw Failure("'" + source + "' is no sound copy, and the database stays as it is: " + error.what());
+      throw Failure("'" + source + "' cannot be copied, and the database stays as it is: " + error.what());
     }
     require_ours(fresh, source);
     const std::vector<std::string> faults = check_database_file(fresh, progress);

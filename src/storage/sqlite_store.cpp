@@ -73,6 +73,7 @@ std::unique_ptr<Database> open_reader(const std::string& file) {
 SqliteStore::SqliteStore(boost::asio::io_context& loop, const std::string& directory, Options options)
     : directory_(directory, options.exclusive) {
   const std::string file = directory_.database_file();
+  directory_.make_database_file();
   writer_ = std::make_unique<DatabaseWorker>(loop, open_writer(file, options.full_durability), true);
   finder_ = std::make_unique<DatabaseWorker>(loop, open_reader(file), false);
   searcher_ = std::make_unique<DatabaseWorker>(loop, open_reader(file), false);

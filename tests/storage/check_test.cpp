@@ -127,6 +127,13 @@ TEST_F(Check, ReadsOneSnapshot) {
   EXPECT_THAT(faults(), Contains(HasSubstr("its cards less what it owes")));
 }
 
+TEST_F(Check, FindsTablesThatAreNotThoseOfTheSchema) {
+  store.reset();
+  EXPECT_THAT(faults_after("ALTER TABLE accounts RENAME COLUMN model_limits TO garbage"), Contains(HasSubstr("its tables are not those of its schema")));
+  EXPECT_THAT(faults_after("ALTER TABLE accounts RENAME COLUMN garbage TO model_limits"), IsEmpty());
+  EXPECT_THAT(faults_after("DROP INDEX cards_by_expiry"), Contains(HasSubstr("its tables are not those of its schema")));
+}
+
 struct Break {
   const char* name;
   const char* sql;

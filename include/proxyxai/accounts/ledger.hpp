@@ -78,6 +78,7 @@ class Ledger {
   void submit(Pending pending);
   Task<void> commit_loop();
   Task<void> gather();
+  void set_healthy(bool is_healthy);
   void settle(std::vector<Pending>& batch, bool stored);
   /// `mark`: all accounts are taken in up to there, once these are.
   Task<void> roll(std::vector<AccountPtr> accounts, std::optional<std::int64_t> mark);

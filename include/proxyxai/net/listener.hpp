@@ -31,6 +31,8 @@ class Listener {
 
   void start();
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  /// The first address that it listens on.
+  [[nodiscard]] const std::string& address() const { return address_; }
   [[nodiscard]] std::size_t open_connections() const { return open_; }
   [[nodiscard]] std::uint64_t accepted() const { return accepted_; }
   [[nodiscard]] std::uint64_t turned_away() const { return turned_away_; }
@@ -47,6 +49,7 @@ class Listener {
   using Acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, Executor>;
   [[nodiscard]] Acceptor adopt(int descriptor) const;
   [[nodiscard]] Acceptor bind(const std::string& host, std::uint16_t port) const;
+  void add(Acceptor acceptor);
   void accept_waiting(Acceptor& acceptor);
   Task<void> accept_loop(Acceptor& acceptor);
   /// True: out of descriptors or memory, so that trying again at once is in vain.
@@ -61,6 +64,7 @@ class Listener {
   std::vector<Acceptor> acceptors_;
   boost::intrusive::list<Connection, boost::intrusive::constant_time_size<false>> connections_;
   std::uint16_t port_ = 0;
+  std::string address_;
   std::size_t open_ = 0;
   std::uint64_t accepted_ = 0, turned_away_ = 0;
   bool draining_ = false;

@@ -22,6 +22,8 @@ class DataDirectory {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string database_file() const { return path_ + "/proxyxai.db"; }
+  /// When it is not there; its mode is 0600 in any case. Throws Failure.
+  void make_database_file() const;
 
  private:
   const std::string path_;
