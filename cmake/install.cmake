@@ -23,7 +23,7 @@ install(FILES config/completion/proxyxai.bash DESTINATION ${CMAKE_INSTALL_DATADI
 install(FILES config/completion/_proxyxai DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES config/completion/proxyxai.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
 
-install(PROGRAMS config/systemd/proxyxai-backup DESTINATION lib/proxyxai RENAME backup)
+install(PROGRAMS config/proxyxai-backup DESTINATION lib/proxyxai RENAME backup)
 
 # Units name programs by their paths, which are known once the prefix is: `cmake --install --prefix` may choose another.
 install(CODE "set(units \"${PROJECT_SOURCE_DIR}/config/systemd\")")

@@ -147,14 +147,6 @@ def events(text):
     return [json.loads(each) for each in data if each != "[DONE]"]
 
 
-def sum_of(usages):
-    """The turns of a conversation together."""
-    total = {}
-    for usage in usages:
-        for name, value in usage.items():
-            total[name] = total.get(name, 0) + value
-    return total
-
 
 # What the mock counts where no test asks for other numbers.
 

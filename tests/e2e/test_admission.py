@@ -1,10 +1,9 @@
 """Who is let in: each refusal with its status and code, in the order of the contract, and what a refusal leaves behind: nothing."""
 import json
-import time
 
 import pytest
 
-from processes import SLOW, Raw, in_parallel, nanos, wait_for
+from processes import Raw, in_parallel, wait_for
 
 EMBEDDING = {"model": "text-embedding-3-small", "input": "x"}
 

@@ -1,81 +1,25 @@
 """Sockets that are handed over, and what happens to connections when the daemon stops."""
 import contextlib
 import json
-import os
 import signal
 import socket
-import subprocess
 import time
 
 import pytest
 import websockets.exceptions
 
-from processes import BUILD, SLOW, Raw, make_root_key, wait_for
+from holder import Held, listening, moved
+from processes import SLOW, Raw, wait_for
 from test_billing import ask, socket_of
 
 
-class Holder:
-    """Listens, and starts daemons on its sockets, as systemd does: by number from 3 on, for the process that is told so."""
-
-    def __init__(self, directory, mock, names=("public", "operations")):
-        self.mock, self.names, self.directory = mock, names, directory
-        self.root = make_root_key()
-        self.sockets = []
-        for _ in names:
-            listening = socket.socket()
-            listening.bind(("127.0.0.1", 0))
-            listening.listen(1024)
-            self.sockets.append(listening)
-        self.ports = [each.getsockname()[1] for each in self.sockets]
-        self.count = 0
-
-    def start(self):
-        self.count += 1
-        return HandedOver(self)
-
-    def close(self):
-        for each in self.sockets:
-            each.close()
-
-
-class HandedOver:
-    def __init__(self, holder):
-        environment = {"PATH": os.environ["PATH"], "DATA_DIR": str(holder.directory / "data"), "PORT": "1", "ADMIN_LISTEN": "127.0.0.1:1",
-                       "INIT_USERS": f"root:a@b.c:{holder.root}", "INIT_KEYS": "sk-upstream-key-000001", "OPENAI_API_BASE": holder.mock.url,
-                       "LISTEN_FDS": str(len(holder.sockets)), "LISTEN_FDNAMES": ":".join(holder.names)}
-        environment |= {name: value for name, value in os.environ.items() if name.endswith("SAN_OPTIONS")}
-        if holder.mock.tls:
-            environment["UPSTREAM_CA_FILE"] = str(holder.mock.ca)
-        self.log = holder.directory / f"daemon-{holder.count}.log"
-        descriptors = [each.fileno() for each in holder.sockets]
-
-        def hand_over():
-            # High ones first, so that none is written over.
-            moved = [os.dup2(each, 100 + i) for i, each in enumerate(descriptors)]
-            for i, each in enumerate(moved):
-                os.dup2(each, 3 + i, inheritable=True)
-
-        # The shell becomes the daemon and keeps its number.
-        self.process = subprocess.Popen(["sh", "-c", 'LISTEN_PID=$$ exec "$0" serve', str(BUILD / "proxyxai")], env=environment, preexec_fn=hand_over,
-                                        pass_fds=[3 + i for i in range(len(descriptors))], stdout=subprocess.DEVNULL, stderr=open(self.log, "wb"))
-
-    def text(self):
-        return self.log.read_text()
-
-    def wait_until_ready(self):
-        wait_for(lambda: "listening on" in self.text() or self.process.poll() is not None, 20 * SLOW, "the start")
-        assert self.process.poll() is None, self.text()
-
-    def stop(self):
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(20 * SLOW)
-
-
 @pytest.fixture
-def holder(tmp_path, mock):
-    holder = Holder(tmp_path, mock)
-    yield holder
-    holder.close()
+def held(start):
+    before = start()
+    assert before.stop() == 0
+    daemon = Held(before)
+    yield daemon
+    daemon.end()
 
 
 def get(port, root, path="/v1/models"):
@@ -84,28 +28,26 @@ def get(port, root, path="/v1/models"):
     return raw
 
 
-def test_sockets_are_used_and_outlive_the_daemon(holder):
-    first = holder.start()
-    first.wait_until_ready()
-    assert f"port {holder.ports[0]}, " in first.text() and f" port {holder.ports[1]};" in first.text()
-    assert get(holder.ports[0], holder.root).read_all().startswith(b"HTTP/1.1 200 ")
-    assert get(holder.ports[1], holder.root, "/readyz").read_all().endswith(b"ready\n")
-    assert first.stop() == 0
+def test_sockets_are_used_and_outlive_the_daemon(held):
+    assert get(held.port, held.root).read_all().startswith(b"HTTP/1.1 200 ")
+    assert get(held.admin_port, held.root, "/readyz").read_all().endswith(b"ready\n")
+    assert f"port {held.port}, " in held.text() and f" port {held.admin_port};" in held.text()
+    assert held.stop() == 0
     # Nobody runs, and nobody is refused.
-    waiting = [get(holder.ports[0], holder.root) for _ in range(5)]
-    second = holder.start()
+    waiting = [get(held.port, held.root) for _ in range(5)]
+    held.launch()
     assert [each.read_all()[:13] for each in waiting] == [b"HTTP/1.1 200 "] * 5
-    assert second.stop() == 0
 
 
-def test_what_is_no_listening_socket_is_refused_by_number(tmp_path, mock):
-    holder = Holder(tmp_path, mock)
-    holder.sockets[1].close()
-    holder.sockets[1] = socket.socket()
-    daemon = holder.start()
+def test_what_is_no_listening_socket_is_refused_by_number(start):
+    before = start()
+    assert before.stop() == 0
+    with socket.socket() as made:
+        daemon = Held(before, [listening(), moved(made)])
+    daemon.expected_exit = 1
     assert daemon.process.wait(20 * SLOW) == 1
+    daemon.end()
     assert "descriptor 4" in daemon.text() and "listening TCP socket" in daemon.text()
-    holder.close()
 
 
 def test_sockets_for_another_process_are_left_alone(start):

@@ -92,7 +92,7 @@ def test_a_failed_request_fails_the_run(kind):
 
 
 def test_help_tells_the_options():
-    done = subprocess.run([sys.executable, str(ROOT / "bench" / "envelope"), "--help"], capture_output=True, text=True)
+    done = subprocess.run([str(ROOT / "scripts" / "envelope"), "--help"], capture_output=True, text=True)
     assert done.returncode == 0 and all(option in done.stdout for option in ("--quick", "--limit", "--json", "--directory"))
 
 

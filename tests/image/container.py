@@ -45,7 +45,7 @@ NAMES = {resource.RLIMIT_NOFILE: "nofile", resource.RLIMIT_CORE: "core"}
 class Network:
     """A network namespace: the container's own loopback, where port 80 and 3443 are free."""
 
-    def __init__(self, *addresses):
+    def __init__(self):
         self.holder = subprocess.Popen(["unshare", "--net", "sh", "-c", "ip link set lo up && echo up && exec sleep infinity"], stdout=subprocess.PIPE, text=True)
         assert self.holder.stdout.readline() == "up\n"
 

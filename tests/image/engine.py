@@ -129,8 +129,7 @@ def start(engine, query, body, name):
 
 
 def listed(engine, query, body):
-    wanted = json.loads(query.get("filters", "{}")).get("label", [])
-    wanted = list(wanted)
+    wanted = list(json.loads(query.get("filters", "{}")).get("label", []))
 
     def has(labels):
         return all(labels.get(name) == value if sign else name in labels for name, sign, value in (each.partition("=") for each in wanted))

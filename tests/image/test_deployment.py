@@ -6,7 +6,6 @@ import resource
 import subprocess
 
 import pytest
-from builder import inside
 from deployment import DOMAIN
 from processes import wait_for
 from root import PROJECT

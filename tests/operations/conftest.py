@@ -8,43 +8,15 @@ TESTS = pathlib.Path(__file__).resolve().parents[1]
 for each in ("pages", "crash", "e2e"):
     sys.path.insert(0, str(TESTS / each))
 
-from processes import Gateway, Mock  # noqa: E402
+from fixtures import mock, start, tls_mock  # noqa: E402, F401 - fixtures
 from web import Nginx  # noqa: E402
 
 KEYS = ("sk-upstream-key-000001", "sk-upstream-key-000002")
 
 
-@pytest.fixture(scope="session")
-def tls_mock(tmp_path_factory):
-    mock = Mock(tmp_path_factory.mktemp("mock"))
-    yield mock
-    mock.stop()
-
-
 @pytest.fixture
-def mock(tls_mock):
-    """The mock over TLS, without rules or records of other tests."""
-    tls_mock.clear()
-    yield tls_mock
-    tls_mock.clear()
-
-
-@pytest.fixture
-def start(mock, tmp_path):
-    """Starts gateways: start(keys=[...], SETTING=...). Each must end cleanly; `again` starts one on the directory of another."""
-    started = []
-
-    def begin(again=None, **options):
-        directory = again.directory if again else tmp_path / f"gateway{len(started)}"
-        if again:
-            options = {"root": again.root, "keys": again.keys, **options}
-        gateway = Gateway(directory, options.pop("mock", mock), **{"keys": KEYS, **options})
-        started.append(gateway)
-        return gateway
-
-    yield begin
-    for gateway in started:
-        gateway.end()
+def defaults():
+    return {"keys": KEYS}
 
 
 # What nginx's own log does not say: a connection that was refused has no time at which it was made.

@@ -9,9 +9,11 @@ import time
 import pytest
 from books import Books
 from clients import Crowd
+from document import block
 from figures import tell
 from ledger import command, require_sound, written
 from processes import BUILD
+from web import REPOSITORY
 
 
 def data(gateway):
@@ -223,3 +225,46 @@ def test_a_copy_that_begins_is_whole_or_not_there(start, tmp_path):
     assert command(gateway, "backup", tmp_path / "nowhere" / "copy.db").returncode == 1
     assert command(gateway, "backup", tmp_path / "copy.db", DATA_DIR=tmp_path / "other").returncode == 1
     assert not (tmp_path / "copy.db").exists()
+
+
+def scheduled(gateway, directory):
+    """Cron's line of docs/operations.md, which is the program that the package and the images run too."""
+    line = block("The schedule", "cron").split(None, 5)[5]
+    for there, here in (("/opt/proxyxai", REPOSITORY), ("DATA_DIR=data", f"DATA_DIR={data(gateway)}"), ("/var/backups/proxyxai", directory),
+                        ("build/release/proxyxai", (BUILD / "proxyxai").resolve())):
+        assert there in line
+        line = line.replace(there, str(here))
+    return subprocess.run(["sh", "-c", line], env=gateway.environment, capture_output=True, text=True)
+
+
+@pytest.fixture
+def copies(tmp_path):
+    """A directory of copies with those of eight days, and what a copy left that was broken off."""
+    directory = tmp_path / "copies"
+    (directory / "new").mkdir(parents=True)
+    (directory / "new" / "proxyxai.db").touch()
+    for day in range(1, 9):
+        (directory / f"proxyxai-202001{day:02}T000000Z.db").touch()
+    return directory
+
+
+def test_the_schedule_makes_a_copy_and_keeps_seven(start, copies):
+    gateway = start()
+    assert gateway.chat()[0] == 200
+    done = scheduled(gateway, copies)
+    assert done.returncode == 0, done.stderr
+    *old, newest = sorted(each.name for each in copies.iterdir())
+    assert old == [f"proxyxai-202001{day:02}T000000Z.db" for day in range(3, 9)] and newest > "proxyxai-2026"
+    assert (copies / newest).stat().st_mode & 0o077 == 0
+    assert gateway.stop() == 0
+    assert command(gateway, "restore", copies / newest).returncode == 0
+    require_sound(gateway)
+
+
+def test_the_schedule_keeps_no_copy_whose_books_do_not_agree(stopped, copies):
+    gateway, _ = stopped
+    with sqlite3.connect(data(gateway) / "proxyxai.db") as database:
+        database.execute("UPDATE cards SET balance = balance - 1")
+    done = scheduled(gateway, copies)
+    assert done.returncode == 1 and "not sound" in done.stdout, (done.stdout, done.stderr)
+    assert sorted(each.name for each in copies.iterdir()) == [f"proxyxai-202001{day:02}T000000Z.db" for day in range(1, 9)]

@@ -8,7 +8,7 @@ from clients import Crowd
 from figures import note, tell
 from holder import Held
 from ledger import require_in_books_once
-from processes import BUILD, SLOW, Process, Raw, in_parallel, request, wait_for
+from processes import SLOW, Raw, in_parallel, request, wait_for
 from web import DOMAIN, free_port
 
 RESTARTS = 6
@@ -150,19 +150,3 @@ def test_sockets_of_any_other_name_are_clients(start, names):
         assert request(daemon.admin_port, "GET", "/v1/models", headers={"Authorization": f"Bearer {daemon.root}"})[0] == 200
     finally:
         daemon.end()
-
-
-def test_systemds_own_program_hands_sockets_over(start, tmp_path):
-    gateway = start()
-    assert gateway.stop() == 0
-    public, operations = free_port(), free_port()
-    command = ["systemd-socket-activate", "--fdname=public:operations", "-l", f"127.0.0.1:{public}", "-l", f"127.0.0.1:{operations}",
-               *(f"--setenv={name}" for name in gateway.environment), str(BUILD / "proxyxai"), "serve"]
-    process = Process(command, gateway.environment, tmp_path / "activated.log")
-    try:
-        wait_for(lambda: "Listening on" in process.text(), what="the sockets")
-        status, _, _ = request(public, "GET", "/v1/models", headers={"Authorization": f"Bearer {gateway.root}"})
-        assert status == 200
-        assert request(operations, "GET", "/readyz")[0] == 200
-    finally:
-        assert process.stop() == 0, process.text()

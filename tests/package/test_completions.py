@@ -1,6 +1,5 @@
 """The completions, tried in the shells they are for."""
 import os
-import pathlib
 import pty
 import re
 import select

@@ -125,6 +125,6 @@ def test_prefix_install_writes_nowhere_else_and_names_its_own_program(tmp_path):
     assert written and all(each.startswith(str(prefix)) for each in written)
     assert f"ExecStart={prefix}/bin/proxyxai serve" in (prefix / "lib/systemd/system/proxyxai.service").read_text()
     backup = (prefix / "lib/systemd/system/proxyxai-backup.service").read_text()
-    helper, program = re.search(r"^ExecStart=(\S+) (\S+)", backup, re.M).groups()
+    helper, program = re.search(r"^ExecStart=(\S+) \S+ \d+ (\S+)", backup, re.M).groups()
     assert os.access(helper, os.X_OK) and program == f"{prefix}/bin/proxyxai"
     assert stat.S_IMODE((prefix / "bin/proxyxai").stat().st_mode) == 0o755

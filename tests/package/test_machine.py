@@ -182,7 +182,7 @@ def test_backup_is_sound_and_the_last_seven_stay(service, machine):
     machine.run(["install", "-d", "-m", "700", "-o", "proxyxai", "-g", "proxyxai", "/var/lib/proxyxai/backups"])
     for day in range(1, 10):
         machine.run(["runuser", "-u", "proxyxai", "--", "touch", f"/var/lib/proxyxai/backups/proxyxai-202001{day:02}T000000Z.db"])
-    machine.run(["runuser", "-u", "proxyxai", "--", "touch", "/var/lib/proxyxai/backups/proxyxai-20200110T000000Z.db.part"])
+    machine.run(["runuser", "-u", "proxyxai", "--", "touch", "/var/lib/proxyxai/backups/new"])
     machine.run(["systemctl", "start", "proxyxai-backup"])
     assert service.shown("Result", "proxyxai-backup.service") == "success" and service.shown("ActiveState") == "active"
     *old, newest = sorted(each.name for each in directory.iterdir())

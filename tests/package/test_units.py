@@ -68,3 +68,26 @@ def test_ports_of_the_sockets_are_those_of_the_settings(files):
     system = files / "usr/lib/systemd/system"
     assert f"ListenStream={re.search(r'^. `PORT` . `(.*?)`', text, re.M)[1]}\n" in (system / "proxyxai.socket").read_text()
     assert f"ListenStream={re.search(r'^. `ADMIN_LISTEN` . `(.*?)`', text, re.M)[1]}\n" in (system / "proxyxai-operations.socket").read_text()
+
+
+def test_limits_fit_a_host_of_two_gibibytes_and_the_settings(files):
+    text = (PROJECT / "README.md").read_text()
+    units = {"M": 1 << 20, "G": 1 << 30, "MiB": 1 << 20}
+
+    def size(written):
+        number, unit = re.fullmatch(r"(\d+)(\w+)", written).groups()
+        return int(number) * units[unit]
+
+    def of(unit, name):
+        return re.search(rf"^{name}=(\S+)$", (files / "usr/lib/systemd/system" / unit).read_text(), re.M)[1]
+
+    def default(name):
+        return re.search(rf"^. `{name}` . `(.*?)`", text, re.M)[1]
+
+    most = size(of("proxyxai.service", "MemoryMax"))
+    assert size(of("proxyxai.service", "MemoryHigh")) < most and most + size(of("proxyxai-backup.service", "MemoryMax")) <= 7 << 28
+    assert most >= 4 * size(default("BODY_MEMORY_BYTES"))
+    assert int(of("proxyxai.service", "LimitNOFILE")) >= 2 * int(default("MAX_CONNECTIONS")) + 100
+    assert of("proxyxai.service", "UMask") == of("proxyxai-backup.service", "UMask") == "0077"
+    # Who connects while the daemon restarts waits there.
+    assert int(of("proxyxai.socket", "Backlog")) >= 1024

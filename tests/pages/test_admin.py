@@ -8,7 +8,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from processes import SLOW, in_parallel, make_root_key, wait_for
+from processes import SLOW, make_root_key, wait_for
 from web import PAGES, REPOSITORY, Site
 
 AXE = pathlib.Path(os.environ.get("PROXYXAI_PAGES_NODE", REPOSITORY / "build" / "pages-node")) / "node_modules" / "axe-core" / "axe.min.js"

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from processes import SLOW
-from visits import ADMIN, BILLING, DOCS, TOOLS, USER, fill_books, html_files, settle, sources
+from visits import ADMIN, DOCS, TOOLS, fill_books, html_files, settle, sources
 from web import REPOSITORY
 
 AXE = pathlib.Path(os.environ.get("PROXYXAI_PAGES_NODE", REPOSITORY / "build" / "pages-node")) / "node_modules" / "axe-core" / "axe.min.js"
@@ -19,13 +19,6 @@ DOCUMENTS = ["/en/index.html", "/en/start.html", "/en/api.html", "/zh/index.html
 
 every_page = pytest.mark.parametrize("visit", [*TOOLS, DOCS], ids=lambda visit: visit.directory)
 every_tool = pytest.mark.parametrize("visit", TOOLS, ids=lambda visit: visit.directory)
-
-
-@pytest.fixture(autouse=True)
-def only_pages_that_are_there(request):
-    visit = request.node.callspec.params.get("visit") if hasattr(request.node, "callspec") else None
-    if visit and not visit.is_there:
-        pytest.skip(f"pages/{visit.directory} is not there yet")
 
 
 @pytest.fixture(scope="module")

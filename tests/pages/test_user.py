@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from processes import SLOW, make_root_key, nanos, wait_for
+from processes import SLOW, make_root_key, wait_for
 from web import PAGES, Site
 
 DOLLAR = 10**9

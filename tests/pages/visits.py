@@ -18,10 +18,6 @@ class Visit:
     def __init__(self, host, directory, field=None, inside=None, views=()):
         self.host, self.directory, self.field, self.inside, self.views = host, directory, field, inside, views
 
-    @property
-    def is_there(self):
-        return (PAGES / self.directory / "index.html").exists()
-
     def come(self, site, page, path="/"):
         page.goto(site.url(self.host, path))
         settle(page)

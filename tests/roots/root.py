@@ -1,6 +1,6 @@
 """A clean Debian in a directory, for what must work on a machine that has nothing: debootstrap's smallest, entered by chroot.
 
-    base = CleanRoot.make()            # once a machine; kept in build/debian-root (or PROXYXAI_ROOT), never changed
+    base = CleanRoot.make()            # once a machine; kept in build/debian-root-... (or PROXYXAI_ROOT), never changed
     root = base.copy(tmp_path / "root")
     root.install("ca-certificates")
     root.run(["proxyxai", "--version"], user="nobody")
@@ -9,6 +9,8 @@
 What is mounted in it is seen by the processes started there only and goes with them.
 """
 import fcntl
+import hashlib
+import inspect
 import os
 import pathlib
 import shutil
@@ -62,7 +64,9 @@ class CleanRoot:
         """The base, from the mirror and of the release of this machine. Skips the test when it may not be made."""
         if os.geteuid() != 0:
             pytest.skip("a clean Debian root is made and entered as root only")
-        path = pathlib.Path(os.environ.get("PROXYXAI_ROOT", PROJECT / "build" / "debian-root"))
+        # One that was made in another way is another.
+        way = hashlib.sha256(inspect.getsource(cls._bootstrap).encode()).hexdigest()[:8]
+        path = pathlib.Path(os.environ.get("PROXYXAI_ROOT", PROJECT / "build" / f"debian-root-{way}"))
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(f"{path}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

@@ -10,7 +10,6 @@ FIRST_PARENT = 2
 DAYS = 88  # of requests: fewer than are kept, so that none is forgotten meanwhile
 MODELS = ("gpt-4o", "gpt-4o-mini", "gpt-4.1", "o3", "text-embedding-3-small")
 RARE_MODEL = "rarely-asked-for"
-ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def key_of(account):

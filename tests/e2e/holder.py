@@ -12,20 +12,25 @@ HAND_OVER = ('names=$1 first=$2 second=$3; shift 3; exec 3<&"$first" 4<&"$second
              'export LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=$names; exec "$@"')
 
 
+def moved(made):
+    """The socket with a descriptor that is none of 3, 4, ..."""
+    return socket.socket(fileno=fcntl.fcntl(made.fileno(), fcntl.F_DUPFD, 100))
+
+
 def listening():
-    """A socket on a free port, whose descriptor is none of 3, 4, ..."""
+    """A socket on a free port."""
     with socket.create_server(("127.0.0.1", 0), backlog=4096) as made:
-        return socket.socket(fileno=fcntl.fcntl(made.fileno(), fcntl.F_DUPFD, 100))
+        return moved(made)
 
 
 class Held(Gateway):
     """A daemon on sockets that it is given, first clients', then the operator's; `before` is one that has ended, whose directory
     and settings go on."""
 
-    def __init__(self, before, names="public:operations"):
+    def __init__(self, before, sockets=None, names="public:operations"):
         self.directory, self.root, self.keys, self.environment = before.directory, before.root, before.keys, before.environment
         self.names, self.lives = names, 0
-        self.sockets = [listening(), listening()]
+        self.sockets = sockets or [listening(), listening()]
         self.port, self.admin_port = (each.getsockname()[1] for each in self.sockets)
         self.launch()
 
