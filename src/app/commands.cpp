@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -76,7 +77,7 @@ void require_place(const Settings& settings) {
   require_owner(settings.data_dir);
 }
 
-constexpr std::chrono::seconds health_patience{5};
+constexpr std::chrono::seconds health_patience{3};
 constexpr std::size_t least_master_key = 16;
 
 }  // namespace
@@ -163,18 +164,18 @@ int delete_keys(const Settings& settings, const std::string& which) {
   const std::int64_t id = parse_whole(which).value_or(0);
   if (!unreadable && !all && id < 1) throw Failure("'" + which + "' is no id of an upstream key (GET /x-keys lists them), nor unreadable or all");
   require_place(settings);
-  if (unreadable && settings.master_key.empty() && !std::filesystem::exists(settings.data_dir + "/master.key")) {
-    throw Failure("there is no master key to read them with: set MASTER_KEY to the service's, or, when it is lost for good, `proxyxai keys delete all`");
-  }
+  // With a change of the master key broken off, nobody knows which of two keys opens what.
+  const std::vector<Sealer> sealers = unreadable ? possible_sealers(settings.master_key, settings.data_dir) : std::vector<Sealer>();
+  const auto opens = [&sealers](const KeyRow& row) {
+    return std::any_of(sealers.begin(), sealers.end(), [&row](const Sealer& each) { return each.unseal(row.sealed, row.fingerprint).has_value(); });
+  };
   boost::asio::io_context loop{1};
   SqliteStore store(loop, settings.data_dir, {false, true});
   std::size_t deleted = 0;
   const auto work = [&]() -> Task<void> {
-    std::optional<Sealer> sealer;
-    if (unreadable) sealer.emplace(Sealer::open(settings.master_key, settings.data_dir));
     const std::vector<KeyRow> rows = co_await store.load_keys();
     for (const KeyRow& row : rows) {
-      const bool is_meant = all || (unreadable ? !sealer->unseal(row.sealed, row.fingerprint) : row.id == id);
+      const bool is_meant = all || (unreadable ? !opens(row) : row.id == id);
       if (!is_meant) continue;
       const bool is_gone = co_await store.delete_key(row.id);
       deleted += is_gone ? 1 : 0;

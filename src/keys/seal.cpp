@@ -133,6 +133,18 @@ Sealer MasterKeyFile::present() const {
   return Sealer::with(read_or_make_key_file(directory_, name));
 }
 
+std::vector<Sealer> possible_sealers(const Secret& master_key, const std::string& directory) {
+  const MasterKeyFile file(directory);
+  std::vector<Sealer> sealers;
+  if (!master_key.empty()) sealers.push_back(Sealer::with(master_key));
+  else if (file.has_present()) sealers.push_back(file.present());
+  if (file.has_next()) sealers.push_back(file.next());
+  if (sealers.empty()) throw Failure("there is no master key: set MASTER_KEY to the one in use, or put master.key back into DATA_DIR '" + directory + "'");
+  return sealers;
+}
+
+bool MasterKeyFile::has_present() const { return exists(present_name(directory_)); }
+
 bool MasterKeyFile::has_next() const { return exists(next_name(directory_)); }
 
 void MasterKeyFile::drop_next() const { ::unlink(next_name(directory_).c_str()); }

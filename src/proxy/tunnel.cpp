@@ -210,17 +210,26 @@ Task<void> Relay::tunnel(RequestContext& request) const {
   request.client.unwatch();
   const Executor executor = request.client.stream().executor();
   Tunnel both{request, credential_digest(request.client.fields()).value_or(Digest{})};
-  request.client.on_drain([this, &both, upstream = request.exchange.connection()] { upstream->deadline().set(longest_silence(both)); });
   Timer up_ended(executor, Timer::time_point::max());
   bool is_up_ended = false;
   asio::co_spawn(executor, pump_up(both), [&](std::exception_ptr) {
     is_up_ended = true;
     up_ended.cancel();
   });
-  co_await pump_down(both);
+  request.client.on_drain([this, &both, upstream = request.exchange.connection()] { upstream->deadline().set(longest_silence(both)); });
+  std::exception_ptr failure;
+  try {
+    co_await pump_down(both);
+  } catch (...) {
+    // The other direction uses what stands here: it comes to its end first.
+    failure = std::current_exception();
+    request.exchange.connection()->cancel();
+    request.client.deadline().set(farewell);
+  }
   if (!is_up_ended) co_await up_ended.async_wait(use_result_task);
   request.client.on_drain(nullptr);
   request.exchange.connection()->cancel();
+  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace proxyxai

@@ -58,7 +58,9 @@ TEST(MasterKeyFile, IsRefusedWhenOthersMayReadItOrItIsDamaged) {
 TEST(MasterKeyFile, TakesThePlaceOfTheOldOne) {
   const TempDirectory directory;
   const MasterKeyFile file(directory.path());
-  EXPECT_THROW(file.present(), Failure) << "there is none yet";
+  EXPECT_THROW((void)file.present(), Failure) << "there is none yet";
+  EXPECT_THROW(possible_sealers(Secret(), directory.path()), Failure);
+  EXPECT_EQ(possible_sealers(master, directory.path()).size(), 1u);
   const std::string before = Sealer::open(Secret(), directory.path()).seal(secret, fingerprint);
   const std::string after = file.next().seal(secret, fingerprint);
   EXPECT_TRUE(file.has_next());
@@ -82,8 +84,10 @@ TEST(MasterKeyFile, CanDropWhatWasToComeAndIsAsBefore) {
   const TempDirectory directory;
   const std::string sealed = Sealer::open(Secret(), directory.path()).seal(secret, fingerprint);
   const MasterKeyFile file(directory.path());
-  file.next();
+  EXPECT_FALSE(file.next().unseal(sealed, fingerprint));
+  EXPECT_EQ(possible_sealers(Secret(), directory.path()).size(), 2u);
   file.drop_next();
+  EXPECT_EQ(possible_sealers(Secret(), directory.path()).size(), 1u);
   EXPECT_TRUE(Sealer::open(Secret(), directory.path()).unseal(sealed, fingerprint));
 }
 

@@ -15,7 +15,7 @@ namespace proxyxai {
 /// Counters of the daemon in Prometheus' text exposition format 0.0.4.
 ///
 /// A hot path looks its Counter up once, at start, and then only increments. Everything here belongs to the loop thread
-/// but `Counter::add` and `Gauge::set`, which any thread may call.
+/// but the values of counters and gauges, which any thread may change and read.
 class Counter {
  public:
   void add(std::uint64_t n = 1) { value_.fetch_add(n, std::memory_order_relaxed); }

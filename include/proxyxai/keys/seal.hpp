@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "proxyxai/base/digest.hpp"
 #include "proxyxai/base/secret.hpp"
@@ -36,12 +37,13 @@ class Sealer {
 
 /// The file `master.key` and the one that is to take its place: `master.key.next`, which is there from before the first secret is
 /// sealed under it until it has the other's name. While it is there Sealer::open refuses `master.key`, for nobody knows which of the
-/// two opens what. Each throws Failure naming the file.
+/// two opens what. Each throws Failure naming the file. Any thread; whoever makes, drops or adopts one holds the directory's lock.
 class MasterKeyFile {
  public:
   explicit MasterKeyFile(std::string directory) : directory_(std::move(directory)) {}
   /// What `master.key` opens, whatever stands beside it; throws when it is not there.
   [[nodiscard]] Sealer present() const;
+  [[nodiscard]] bool has_present() const;
   [[nodiscard]] bool has_next() const;
   /// What `master.key.next` will open; made when it is not there.
   [[nodiscard]] Sealer next() const;
@@ -53,5 +55,9 @@ class MasterKeyFile {
  private:
   const std::string directory_;
 };
+
+/// Every key that what is stored in `directory` may be sealed under: `master_key` or `master.key`, and `master.key.next` beside it. Makes
+/// none; throws Failure when there is none.
+std::vector<Sealer> possible_sealers(const Secret& master_key, const std::string& directory);
 
 }  // namespace proxyxai

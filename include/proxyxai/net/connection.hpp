@@ -86,7 +86,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   /// CR LF.
   Task<bool> respond(const ApiResponse& response, std::string_view extra = {});
 
-  /// Calls `on_drain` when this program is told to stop, for what would not end by itself; null: no longer.
+  /// Calls `on_drain`, the one that was given last, when this program is told to stop: for what would not end by itself. Null: no longer.
   void on_drain(std::function<void()> on_drain) { on_drain_ = std::move(on_drain); }
   /// Calls `on_gone` once when the client leaves while nobody reads from it. Until `unwatch`.
   void watch(std::function<void()> on_gone);
