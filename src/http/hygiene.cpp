@@ -110,6 +110,8 @@ void append_upstream_fields(std::string& out, const Fields& fields, bool upgrade
         continue;
       case field::unknown:
         if (is_private_request_name(each.name)) continue;
+        // It is given in place of one that is empty.
+        if (each.value.empty() && equals_lower(each.name, "x-client-request-id")) continue;
         break;
       default:
         if (is_hop_by_hop(each) || starts_with_lower(each.name, "x-forwarded-")) continue;

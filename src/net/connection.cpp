@@ -19,7 +19,7 @@ constexpr std::uint64_t drain_limit = 64 << 10;
 /// How much, and how long, a closing connection still reads so that its last answer is not lost to an RST.
 constexpr std::uint64_t linger_bytes = 1 << 20;
 constexpr milliseconds linger_time{2'000};
-/// How long a connection may still bring a request, or the rest of one's head, when this program stops: closed at once, it could be one that its client
+/// How long a connection may still bring a request, or the rest of what it has begun, when this program stops: closed at once, it could be one that its client
 /// has just sent another on.
 constexpr milliseconds drain_grace{1'000};
 /// An input buffer that a long head made large is not kept for the next request.
@@ -70,7 +70,7 @@ Connection::Connection(Stream stream, Watchdog& watchdog, const ConnectionLimits
 
 void Connection::drain() {
   draining_ = true;
-  if (awaits_head_) deadline_.set(drain_grace);
+  if (is_idle_) deadline_.set(drain_grace);
   if (on_drain_) on_drain_();
 }
 
@@ -81,8 +81,11 @@ void Connection::abort() {
 }
 
 Task<void> Connection::run(RequestHandler& handler) {
-  deadline_.set(limits_.header_timeout);
-  if (const auto failed = co_await stream_.handshake()) {
+  deadline_.set(draining_ ? drain_grace : limits_.header_timeout);
+  is_idle_ = true;
+  const auto failed = co_await stream_.handshake();
+  is_idle_ = false;
+  if (failed) {
     stream_.close();
     co_return;
   }
@@ -93,7 +96,7 @@ Task<void> Connection::run(RequestHandler& handler) {
     searched_ = 0;
     Head head = take_head(handler);
     if (head == Head::partial && input_.empty()) {
-      awaits_head_ = true;
+      is_idle_ = true;
       deadline_.set(draining_ ? drain_grace : first ? limits_.header_timeout : limits_.keepalive_timeout);
       // Readiness may be of bytes that have been taken since: only a byte makes it a request.
       bool ready = stream_.may_read();
@@ -103,7 +106,7 @@ Task<void> Connection::run(RequestHandler& handler) {
         head = ready ? read_head_now(handler) : Head::closed;
         ready = false;
       }
-      awaits_head_ = false;
+      is_idle_ = false;
     }
     if (head == Head::partial) head = co_await read_head(handler);
     deadline_.clear();
@@ -114,6 +117,9 @@ Task<void> Connection::run(RequestHandler& handler) {
     unwatch();
     if (keep && body_pending()) keep = co_await finish_body();
     if (!carry_.empty()) {
+      // It was read before what is in the buffer.
+      carry_.append(input_.view());
+      input_.consume(input_.size());
       const auto room = input_.room(carry_.size());
       std::memcpy(room.data, carry_.data(), carry_.size());
       input_.commit(carry_.size());
@@ -168,14 +174,14 @@ Connection::Head Connection::read_head_now(RequestHandler& handler) {
 Task<Connection::Head> Connection::read_head(RequestHandler& handler) {
   // One deadline for the whole head: a client that sends a byte now and then gains nothing.
   deadline_.set(draining_ ? drain_grace : limits_.header_timeout);
-  awaits_head_ = true;
+  is_idle_ = true;
   Head head = Head::partial;
   while (head == Head::partial) {
     const auto room = input_.room(1);
     const Transfer got = co_await stream_.read_some(asio::mutable_buffer(room.data, room.size));
     head = on_head_read(got, handler);
   }
-  awaits_head_ = false;
+  is_idle_ = false;
   co_return head;
 }
 
@@ -232,9 +238,9 @@ Task<Transfer> Connection::fill(asio::mutable_buffer into) {
     input_.consume(part);
     co_return Transfer{{}, part};
   }
-  deadline_.set(limits_.body_idle_timeout);
+  if (!is_idle_) deadline_.set(limits_.body_idle_timeout);
   const Transfer got = co_await stream_.read_some(into);
-  deadline_.clear();
+  if (!is_idle_) deadline_.clear();
   co_return got;
 }
 
@@ -315,11 +321,17 @@ Task<bool> Connection::finish_body() {
   if (!can_drain()) co_return false;
   std::array<char, 2 * max_chunk_line> scrap;
   const std::uint64_t stop_at = body_read_ + drain_limit;
-  while (body_pending()) {
+  // One deadline for all of it: nobody waits for these bytes.
+  deadline_.set(draining_ ? drain_grace : linger_time);
+  is_idle_ = true;
+  bool is_finished = true;
+  while (is_finished && body_pending()) {
     const BodyRead read = co_await read_body(asio::buffer(scrap));
-    if (read.refusal || read.gone || body_read_ > stop_at) co_return false;
+    is_finished = !read.refusal && !read.gone && body_read_ <= stop_at;
   }
-  co_return true;
+  is_idle_ = false;
+  deadline_.clear();
+  co_return is_finished;
 }
 
 bool Connection::write_now(std::span<asio::const_buffer> buffers) {

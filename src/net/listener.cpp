@@ -156,7 +156,8 @@ Task<void> Listener::run(std::unique_ptr<Connection> connection) {
 
 /// Whoever is connected already would be reset when the socket closes.
 void Listener::accept_waiting(Acceptor& acceptor) {
-  for (std::uint64_t before = accepted_ + 1; accepted_ != before;) {
+  const std::uint64_t most = accepted_ + backlog;
+  for (std::uint64_t before = accepted_ + 1; accepted_ != before && accepted_ < most;) {
     before = accepted_;
     if (accept_some(acceptor)) return;
   }

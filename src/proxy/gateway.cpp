@@ -191,6 +191,10 @@ Gateway::Refusal Gateway::admit(const RequestContext& request) const {
   }
   const Account& account = *request.account;
   if (!account.is_enabled()) return disabled_account_error();
+  // It would reach upstream in front of the first message, and unread.
+  if (request.upgrade && request.client.body_length().value_or(1) > 0) {
+    return ApiError{400, "bad_request", "A request for a WebSocket has no body.", {}, true};
+  }
   if (account.row.is_root) return std::nullopt;
   if (!account.row.allow_ips.empty()) {
     const std::string address = client_address(request.client);

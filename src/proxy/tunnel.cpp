@@ -22,8 +22,8 @@ namespace {
 constexpr std::size_t piece_size = 16 << 10;
 /// How long one direction may go on after the other has ended.
 constexpr milliseconds farewell{5'000};
-/// How long neither side may say anything once this program is told to stop: while a turn goes on, and between two.
-constexpr milliseconds silent_in_turn{10'000}, silent_between_turns{1'000};
+/// How long upstream may say nothing once this program is told to stop: while a turn goes on, and between two.
+constexpr milliseconds silent_in_turn{5'000}, silent_between_turns{1'000};
 
 /// Reads what a client says into a WebSocket for what it names of upstream's.
 class ClientMessages {
@@ -127,7 +127,8 @@ Task<void> Relay::pump_up(Tunnel& tunnel) const {
       if (failed) break;
     }
     client.deadline().set(idle_timeout_);
-    upstream.deadline().set(longest_silence(tunnel));
+    // In a stop a client puts nothing off.
+    if (!client.is_draining()) upstream.deadline().set(idle_timeout_);
     const Transfer got = co_await client.stream().read_some(asio::buffer(piece));
     if (got.error || got.bytes == 0) break;
     out = asio::const_buffer(piece.data(), got.bytes);
@@ -147,7 +148,9 @@ Task<void> Relay::pump_down(Tunnel& tunnel) const {
   std::vector<EventUsage> events;
   EventReader event;
   ObjectScan objects(ObjectScan::Format::documents);
+  bool has_spoken = true;  // a message, and not only a pong that the client asked for
   WebSocketReader reader(WebSocketReader::Sender::server, [&](std::string_view part, bool is_last) {
+    has_spoken = true;
     event.feed(part);
     objects.feed(part);
     if (!is_last) return;
@@ -178,9 +181,13 @@ Task<void> Relay::pump_down(Tunnel& tunnel) const {
       is_between_frames = reader.is_between_frames();
     }
     if (!has_credit) request.reason = socket_end::out_of_credit;
+    const bool is_stopping = client.is_draining();
+    const bool is_over = is_stopping && is_between_frames && has_spoken && !tunnel.is_turn_open;
+    if (is_over && request.reason.empty()) request.reason = socket_end::going_away;
     if (!request.reason.empty()) break;
     client.deadline().set(idle_timeout_);
-    upstream.deadline().set(longest_silence(tunnel));
+    if (!is_stopping || (tunnel.is_turn_open && has_spoken)) upstream.deadline().set(longest_silence(tunnel));
+    has_spoken = false;
     const Transfer got = co_await upstream.stream().read_some(asio::buffer(piece));
     if (got.error || got.bytes == 0) {
       if (client.is_draining() && request.reason.empty()) request.reason = socket_end::going_away;

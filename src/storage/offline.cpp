@@ -25,19 +25,21 @@ void sync_to_disk(const std::string& path) {
 
 /// A whole copy that is on disk, or none.
 void copy_database(const std::string& file, const std::string& target) {
-  const mode_t before = ::umask(0077);
+  // Made here, and no link is followed: the directory may be others' too.
+  const int made = ::open(target.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
+  if (made < 0) throw Failure("cannot make '" + target + "': " + std::strerror(errno));
+  ::fchmod(made, 0600);
+  ::close(made);
   try {
     Database database(file, Database::Mode::read_only);
     database.prepare("VACUUM INTO ?").bind(std::string_view(target)).run();
     sync_to_disk(target);
   } catch (...) {
-    ::umask(before);
     // What it has begun is no copy.
     std::error_code ignored;
     fs::remove(target, ignored);
     throw;
   }
-  ::umask(before);
 }
 
 void require_ours(const std::string& copy, const std::string& source) {

@@ -60,6 +60,33 @@ def test_nothing_behind_an_upgrade_that_is_refused_reaches_upstream(start):
     assert only.received.count(b"\r\n\r\n") == 1 and only.received.endswith(b"\r\n\r\n"), only.received
 
 
+def masked(text):
+    """A message of a client as a frame, so that nobody reads it who does not know that it is one."""
+    mask = b"\x5a\x33\x71\x19"
+    return b"\x81" + bytes([0x80 | len(text)]) + mask + bytes(each ^ mask[i % 4] for i, each in enumerate(text))
+
+
+@pytest.mark.parametrize("framing", ["Content-Length", "Transfer-Encoding"])
+def test_an_upgrade_has_no_body_that_upstream_could_take_for_messages(start, framing):
+    """What an account says in a WebSocket is looked through for what is another's; in a body it would not be."""
+    def switch(connection):
+        connection.read_head()
+        connection.peer.sendall(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                                b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n")
+        connection.read_to_the_end()
+
+    message = masked(b'{"type":"response.create","response":{"conversation":"conv_of_another"}}')
+    lines, body = (f"Content-Length: {len(message)}", message) if framing == "Content-Length" else (
+        "Transfer-Encoding: chunked", b"%x\r\n%b\r\n0\r\n\r\n" % (len(message), message))
+    with BareUpstream(switch) as upstream:
+        gateway = start(mock=upstream)
+        account = gateway.make_child()
+        with Raw(gateway.port) as raw:
+            raw.send(head(account.key, *UPGRADE, lines, target="/v1/realtime?model=gpt-realtime", method="GET").encode() + body)
+            assert raw.read_until(b"\r\n").startswith(b"HTTP/1.1 400 ")
+    assert upstream.connections == []
+
+
 def test_what_came_too_early_for_a_websocket_waits_for_upstreams_101(start):
     others_were_served = threading.Event()
     before = []

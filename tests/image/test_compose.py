@@ -1,4 +1,5 @@
 """docker-compose.yml as Compose reads it, and as its reader does."""
+import ipaddress
 import os
 import re
 import shutil
@@ -124,7 +125,12 @@ def test_nginx_and_daemon_know_each_other_by_address(read, network):
     compose = read(**{"PROXYXAI_NETWORK": network} if network else {})
     daemon, nginx = compose["services"]["proxyxai"], compose["services"]["nginx"]
     prefix = network or "172.31.84"
-    assert compose["networks"]["default"]["ipam"]["config"] == [{"subnet": f"{prefix}.0/24"}]
+    (subnet,) = compose["networks"]["default"]["ipam"]["config"]
+    assert subnet["subnet"] == f"{prefix}.0/24"
+    # Whoever else joins never gets the address that is trusted, also while nginx is away.
+    others = ipaddress.ip_network(subnet["ip_range"])
+    assert others.subnet_of(ipaddress.ip_network(subnet["subnet"]))
+    assert all(ipaddress.ip_address(each["networks"]["default"]["ipv4_address"]) not in others for each in (daemon, nginx))
     assert nginx["environment"]["DAEMON"] == f"{daemon['networks']['default']['ipv4_address']}:3443" == f"{prefix}.2:3443"
     # Not the whole network: what comes through a published port may be seen at its gateway.
     assert daemon["environment"]["TRUSTED_PROXIES"] == nginx["networks"]["default"]["ipv4_address"] == f"{prefix}.3"

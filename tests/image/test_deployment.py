@@ -1,6 +1,7 @@
 """The deployment of docker-compose.yml, as it is started, used, backed up, secured and stopped."""
 import json
 import os
+import pathlib
 import re
 import resource
 import subprocess
@@ -146,6 +147,16 @@ def test_nginx_has_few_powers_and_its_workers_none(nginx):
     for pid in workers:
         shown = status(pid)
         assert shown["Uid"].split()[0] != "0" and int(shown["CapEff"], 16) == 0
+
+
+def test_what_root_gives_to_the_workers_stays_where_it_is(nginx):
+    """A worker that could put a link in the place of a directory of its own would be given what the link names, at the next reload."""
+    memory = pathlib.Path(f"/proc/{nginx.pid}/root/tmp")
+    given = [each for each in memory.rglob("*") if each.stat().st_uid != 0]
+    assert len(given) >= 5
+    for each in given:
+        above = each.parent.stat()
+        assert above.st_uid == 0 and above.st_mode & 0o022 == 0, each
 
 
 def test_nginx_writes_only_to_memory(nginx):

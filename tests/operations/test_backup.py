@@ -170,7 +170,26 @@ def unsound(copy, tmp_path):
     return target
 
 
-@pytest.mark.parametrize("make", [damaged, torn, no_database, of_another_program, empty, missing, newer, unsound])
+def with_a_trigger(copy, tmp_path):
+    """Books that agree, and a word to the database of whom root's key shall be."""
+    target = tmp_path / "trigger.db"
+    shutil.copy(copy, target)
+    with sqlite3.connect(target) as database:
+        database.execute("CREATE TRIGGER back AFTER INSERT ON requests BEGIN UPDATE accounts SET key_digest = zeroblob(32) WHERE is_root = 1; END")
+    return target
+
+
+def with_a_view_without_end(copy, tmp_path):
+    target = tmp_path / "view.db"
+    shutil.copy(copy, target)
+    with sqlite3.connect(target) as database:
+        database.execute("ALTER TABLE accounts RENAME TO real_accounts")
+        database.execute("CREATE VIEW accounts AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT real_accounts.* FROM real_accounts, n")
+    return target
+
+
+@pytest.mark.parametrize("make", [damaged, torn, no_database, of_another_program, empty, missing, newer, unsound, with_a_trigger,
+                                  with_a_view_without_end])
 def test_restore_refuses_what_is_no_sound_copy(stopped, tmp_path, make):
     gateway, copy = stopped
     before = content(data(gateway) / "proxyxai.db")

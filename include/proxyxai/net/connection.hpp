@@ -131,7 +131,7 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   bool body_taken_ = false;
   bool timed_out_ = false;
   bool body_broken_ = false;  // nobody can tell where it ends: what follows is no request
-  bool awaits_head_ = false;  // or the rest of one
+  bool is_idle_ = false;      // waits for what no stop waits for: a handshake, a head, the rest of a body that nobody wants
   bool draining_ = false;
   std::function<void()> on_gone_, on_drain_;
   Deadline deadline_;
