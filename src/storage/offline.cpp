@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
 
 #include "proxyxai/storage/database.hpp"
 
@@ -53,6 +54,13 @@ void require_ours(const std::string& copy, const std::string& source) {
   }
 }
 
+bool is_database(const std::string& file) {
+  constexpr std::string_view magic = "SQLite format 3";
+  std::string head(magic.size(), '\0');
+  std::ifstream stream(file, std::ios::binary);
+  return stream.read(head.data(), static_cast<std::streamsize>(head.size())) && head == magic;
+}
+
 std::string free_name(const std::string& wanted) {
   std::string name = wanted;
   for (int i = 2; fs::exists(name); ++i) name = wanted + "-" + std::to_string(i);
@@ -64,8 +72,9 @@ std::string free_name(const std::string& wanted) {
 std::string keep_aside(const std::string& file) {
   if (!fs::exists(file) || fs::file_size(file) == 0) return {};
   try {
-    // Into the one file, when it opens at all: a log beside another database would be taken for that one's.
-    Database(file, Database::Mode::read_write).execute("PRAGMA wal_checkpoint(TRUNCATE)");
+    // Into the one file, when it is a database at all: a log beside another would be taken for that one's, and SQLite throws away
+    // one that stands beside no database.
+    if (is_database(file)) Database(file, Database::Mode::read_write).execute("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch (const StorageError&) {
   }
   const std::string kept = free_name(file + ".before-restore");

@@ -119,7 +119,7 @@ TEST(AccessLog, HostileTextForgesNoField) {
       if (c == ' ' && !quoted) words.emplace_back();
       else words.back().push_back(c);
     }
-    EXPECT_EQ(words.size(), 16u) << out;
+    EXPECT_EQ(words.size(), 17u) << out;
     EXPECT_EQ(std::count(words.begin(), words.end(), "account=root"), 0) << out;
   }
 }
@@ -131,7 +131,7 @@ TEST(AccessLog, HostileBytesStayValidJson) {
     ASSERT_EQ(std::count(out.begin(), out.end(), '\n'), 1) << testing::PrintToString(text);
     const Json line = Json::parse(out, nullptr, false);
     ASSERT_TRUE(line.is_object()) << testing::PrintToString(text) << " gives " << testing::PrintToString(out);
-    ASSERT_EQ(line.size(), 16u) << out;
+    ASSERT_EQ(line.size(), 17u) << out;
     ASSERT_EQ(line["status"], 200) << out;
   }
 }
@@ -189,7 +189,7 @@ TEST(AccessLog, KeepsEveryLineInOrderForAReaderThatReads) {
   for (const std::string& id : ids) {
     const auto end = out.find('\n', at);
     ASSERT_NE(end, out.npos);
-    ASSERT_TRUE(std::string_view(out).substr(at, end - at).ends_with("id=" + id)) << id;
+    ASSERT_NE(std::string_view(out).substr(at, end - at).find(" id=" + id + " "), std::string_view::npos) << id;
     at = end + 1;
   }
   EXPECT_EQ(at, out.size());

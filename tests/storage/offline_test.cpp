@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include <gmock/gmock.h>
@@ -46,8 +47,15 @@ struct Place {
     return found;
   }
   [[nodiscard]] std::string database() const { return directory.file("proxyxai.db"); }
-  [[nodiscard]] std::size_t files() const {
-    return static_cast<std::size_t>(std::distance(fs::directory_iterator(directory.path()), fs::directory_iterator()));
+  /// Without those that SQLite has beside a database while it is open.
+  [[nodiscard]] std::vector<std::string> files() const {
+    std::vector<std::string> found;
+    for (const auto& each : fs::directory_iterator(directory.path())) {
+      const std::string name = each.path().filename().string();
+      if (!name.ends_with("-wal") && !name.ends_with("-shm")) found.push_back(name);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
   }
 
   TempDirectory directory;
@@ -104,7 +112,7 @@ TEST_P(RefusedRestore, LeavesEverythingAsItWas) {
   const Place place({"a"});
   const TempDirectory elsewhere;
   const std::string source = GetParam().make(place, elsewhere);
-  const std::size_t files = place.files();
+  const std::vector<std::string> files = place.files();
   EXPECT_THAT(failure_of([&] { restore_database(place.directory.path(), source); }), HasSubstr(GetParam().said));
   EXPECT_EQ(place.names(), (Names{"name of a"}));
   EXPECT_EQ(place.files(), files);
