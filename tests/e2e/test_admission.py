@@ -332,7 +332,9 @@ def test_no_way_round_the_allowed_models(shop, mock):
     passed = []
     for method, path, body, headers in ways:
         status, _, answer = account.call(method, path, body, headers)
-        if status != 403 or code_of(answer) != "model_not_allowed":
+        # Where an upgrade has a body, that is refused before anything of it is read.
+        wanted = (400, "bad_request") if body and "Upgrade" in headers else (403, "model_not_allowed")
+        if (status, code_of(answer)) != wanted:
             passed.append((method, path, body, headers.get("Content-Type"), status))
     assert passed == []
     for query in ("?model=gpt-4o&model=gpt-realtime", f"?model=gpt-4o&{many}&mode%6C=gpt-realtime"):
