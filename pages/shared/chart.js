@@ -23,7 +23,6 @@ export class BarChart {
     this.#options = { caption, format, label, axis, whole };
     this.element = h('figure', { class: 'chart' }, this.#caption, this.#canvas, this.#legend,
       h('details', {}, this.#summary, this.#table));
-    // What folds out has a name from the start: it is on the page before its data are.
     this.render();
     new ResizeObserver(() => this.#draw()).observe(this.#canvas);
   }
