@@ -904,6 +904,7 @@ def test_the_budget_of_each_view(site, pages):
     assert max(sizes.values()) < 100_000, sizes
 
 
+@pytest.mark.figures
 def test_first_paint_is_under_a_second_on_a_slow_computer(site, page):
     client = page.context.new_cdp_session(page)
     client.send("Emulation.setCPUThrottlingRate", {"rate": 4})

@@ -716,6 +716,7 @@ def test_the_attribution_is_in_the_page_as_it_is_served(site, page):
     expect(page.get_by_role("contentinfo").get_by_role("link", name=ATTRIBUTION)).to_have_attribute("href", "https://proxyxai.com")
 
 
+@pytest.mark.figures
 def test_the_page_is_small_and_soon_there(site, house, page):
     sizes = {}
     page.on("response", lambda response: sizes.update({response.url: len(response.body())}) if "usage." in response.url else None)

@@ -1322,6 +1322,7 @@ def serious(page):
     return [(each["id"], [node["html"][:160] for node in each["nodes"][:3]]) for each in result["violations"] if each["impact"] in ("serious", "critical")]
 
 
+@pytest.mark.figures
 def test_first_view_is_small_and_painted_soon(pages, site):
     painted = []
     # Others work on this computer too: its best is what counts.
