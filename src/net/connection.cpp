@@ -17,7 +17,7 @@ namespace {
 /// Unread body bytes that are read and thrown away to keep a connection; beyond, closing is cheaper.
 constexpr std::uint64_t drain_limit = 64 << 10;
 /// How much, and how long, a closing connection still reads so that its last answer is not lost to an RST.
-constexpr std::uint64_t linger_bytes = 1 << 20;
+constexpr std::uint64_t linger_bytes = 16 << 20;
 constexpr milliseconds linger_time{2'000};
 /// How long a connection may still bring a request, or the rest of what it has begun, when this program stops: closed at once, it could be one that its client
 /// has just sent another on.
