@@ -72,8 +72,7 @@ void require_owner(const std::string& directory) {
 }
 
 void require_place(const Settings& settings) {
-  const std::string file = settings.data_dir + "/proxyxai.db";
-  if (!std::filesystem::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
+  database_in(settings.data_dir);
   require_owner(settings.data_dir);
 }
 

@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include "proxyxai/base/money.hpp"
 #include "proxyxai/storage/database.hpp"
@@ -143,8 +142,6 @@ void look(Database& database, const Look& wanted, std::vector<std::string>& faul
   if (found > most_told) faults.push_back(std::string(wanted.at) + ": " + std::to_string(found - most_told) + " more of the kind");
 }
 
-}  // namespace
-
 /// What works by itself when rows are changed or read, and is none of this program's.
 void find_intruders(Database& database, std::vector<std::string>& faults) {
   Statement row = database.prepare("SELECT type, name FROM sqlite_schema WHERE type = 'trigger' OR (type = 'view' AND name <> 'entries')");
@@ -175,12 +172,13 @@ void compare_shape(Database& database, std::vector<std::string>& faults) {
   if (shape != shape_of(fresh)) faults.emplace_back("its tables are not those of its schema: something else has changed them");
 }
 
+}  // namespace
+
 std::vector<std::string> check_database(const std::string& directory, const std::function<void(const CheckProgress&)>& progress) {
-  return check_database_file(directory + "/proxyxai.db", progress);
+  return check_database_file(database_in(directory), progress);
 }
 
 std::vector<std::string> check_database_file(const std::string& file, const std::function<void(const CheckProgress&)>& progress) {
-  if (!std::filesystem::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
   Database database(file, Database::Mode::read_only);
   database.execute("PRAGMA cache_size = -100000");  // 100 MB: what is looked at hangs together
   // Everything is of one moment, whatever is written meanwhile.

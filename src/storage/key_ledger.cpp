@@ -1,8 +1,7 @@
 #include "proxyxai/storage/key_ledger.hpp"
 
-#include <filesystem>
-
 #include "proxyxai/storage/database.hpp"
+#include "proxyxai/storage/offline.hpp"
 
 namespace proxyxai {
 namespace {
@@ -34,8 +33,7 @@ Statement& bind_range(Statement& statement, std::int64_t key, UtcDay since, UtcD
 }  // namespace
 
 KeyLedger read_key_ledger(const std::string& directory, std::int64_t key, UtcDay since, UtcDay until) {
-  const std::string file = directory + "/proxyxai.db";
-  if (!std::filesystem::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
+  const std::string file = database_in(directory);
   Database database(file, Database::Mode::read_only);
   database.execute("BEGIN");
   if (const int stored = std::stoi(database.value_of("PRAGMA user_version")); stored != schema_version()) {

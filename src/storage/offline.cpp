@@ -101,9 +101,14 @@ std::vector<SealedRow> sealed_rows(Database& database, const char* sql) {
 
 }  // namespace
 
-void backup_database(const std::string& directory, const std::string& target) {
-  const std::string file = directory + "/proxyxai.db";
+std::string database_in(const std::string& directory) {
+  std::string file = directory + "/proxyxai.db";
   if (!fs::exists(file)) throw Failure("there is no database '" + file + "'; is DATA_DIR right?");
+  return file;
+}
+
+void backup_database(const std::string& directory, const std::string& target) {
+  const std::string file = database_in(directory);
   if (fs::exists(target)) throw Failure("'" + target + "' exists already; give another name, or remove it first");
   const fs::path folder = fs::path(target).has_parent_path() ? fs::path(target).parent_path() : fs::path(".");
   if (!fs::is_directory(folder)) throw Failure("there is no directory '" + folder.string() + "' for '" + target + "'; make it first");

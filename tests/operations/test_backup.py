@@ -153,39 +153,33 @@ def missing(copy, tmp_path):
     return tmp_path / "nowhere.db"
 
 
-def newer(copy, tmp_path):
-    target = tmp_path / "newer.db"
+def changed(copy, target, *statements):
+    """A copy of the copy, after SQL of somebody else's."""
     shutil.copy(copy, target)
     with sqlite3.connect(target) as database:
-        database.execute("PRAGMA user_version = 1000")
+        for each in statements:
+            database.execute(each)
     return target
+
+
+def newer(copy, tmp_path):
+    return changed(copy, tmp_path / "newer.db", "PRAGMA user_version = 1000")
 
 
 def unsound(copy, tmp_path):
     """A whole file, whose books do not agree."""
-    target = tmp_path / "unsound.db"
-    shutil.copy(copy, target)
-    with sqlite3.connect(target) as database:
-        database.execute("UPDATE cards SET balance = balance - 1")
-    return target
+    return changed(copy, tmp_path / "unsound.db", "UPDATE cards SET balance = balance - 1")
 
 
 def with_a_trigger(copy, tmp_path):
     """Books that agree, and a word to the database of whom root's key shall be."""
-    target = tmp_path / "trigger.db"
-    shutil.copy(copy, target)
-    with sqlite3.connect(target) as database:
-        database.execute("CREATE TRIGGER back AFTER INSERT ON requests BEGIN UPDATE accounts SET key_digest = zeroblob(32) WHERE is_root = 1; END")
-    return target
+    return changed(copy, tmp_path / "trigger.db",
+                   "CREATE TRIGGER back AFTER INSERT ON requests BEGIN UPDATE accounts SET key_digest = zeroblob(32) WHERE is_root = 1; END")
 
 
 def with_a_view_without_end(copy, tmp_path):
-    target = tmp_path / "view.db"
-    shutil.copy(copy, target)
-    with sqlite3.connect(target) as database:
-        database.execute("ALTER TABLE accounts RENAME TO real_accounts")
-        database.execute("CREATE VIEW accounts AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT real_accounts.* FROM real_accounts, n")
-    return target
+    return changed(copy, tmp_path / "view.db", "ALTER TABLE accounts RENAME TO real_accounts",
+                   "CREATE VIEW accounts AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT real_accounts.* FROM real_accounts, n")
 
 
 @pytest.mark.parametrize("make", [damaged, torn, no_database, of_another_program, empty, missing, newer, unsound, with_a_trigger,

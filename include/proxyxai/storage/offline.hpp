@@ -13,6 +13,9 @@
 /// What the operator's commands do with the database in a directory. They block; any thread.
 namespace proxyxai {
 
+/// The file of the database in `directory`; throws Failure when there is none.
+std::string database_in(const std::string& directory);
+
 /// How far a check has come.
 struct CheckProgress {
   const char* at;           ///< What it looks at now.
