@@ -33,6 +33,9 @@ class Visit:
     def go(self, page, view):
         if view:
             page.evaluate("(view) => { location.hash = view; }", view)
+            if self is USER:
+                # Its part is loaded when first wanted, takes the focus when it shows, and is quiet until then.
+                expect(page.locator(f"#view-{view.split('-')[0]}")).to_be_visible()
             settle(page)
 
     def each_view(self, page, account=None):
