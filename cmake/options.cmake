@@ -24,6 +24,7 @@ endif()
 if(NOT PROXYXAI_SANITIZE)
   # With it a sanitizer would not see a signed overflow.
   target_compile_options(proxyxai_options INTERFACE -fno-strict-overflow)
+  include(${CMAKE_CURRENT_LIST_DIR}/hardening.cmake)
 else()
   target_compile_options(proxyxai_options INTERFACE
     -fsanitize=${PROXYXAI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
