@@ -110,6 +110,14 @@ TEST(ChangeModels, DenyingNeverAllowsMore) {
   EXPECT_EQ(models("", "", "-o3"), "-o3");
 }
 
+TEST(ChangeModels, AllowingAfterNothingAllowsThatAlone) {
+  const std::string denied = models("-*", "", "gpt-4");
+  EXPECT_EQ(models(denied.c_str(), "gpt-4", ""), "gpt-4");
+  EXPECT_EQ(models("-*", "-gpt-4", ""), "-* -gpt-4");
+  EXPECT_EQ(models("gpt-4", "-*", ""), "-*");
+  EXPECT_EQ(models("gpt-4", "", "-*"), "-*");
+}
+
 TEST(ChangeModels, AllowingUndoesDenying) {
   EXPECT_EQ(models("-o3", "o3", ""), "");
   EXPECT_EQ(models("gpt-4* -gpt-4o", "gpt-4o", ""), "gpt-4* gpt-4o");
