@@ -84,16 +84,19 @@ void change(std::string& list, const std::vector<std::string>& words, bool is_al
     return;
   }
   // A word that begins with `-` among what is allowed takes out.
-  const bool only_gives = is_allowing && std::none_of(words.begin(), words.end(), [](const std::string& each) { return each.starts_with('-'); });
+  const auto takes_out = [](const std::string& each) { return each.starts_with('-'); };
+  const bool only_gives = is_allowing && std::none_of(words.begin(), words.end(), takes_out);
+  const std::vector<std::string> old = words_of(list);
+  // An empty list, and one of exceptions alone, allows everything else: to allow something is then to allow that alone.
+  const bool names_allowed = std::any_of(old.begin(), old.end(), [&](const std::string& each) { return !takes_out(each); });
   const bool only_takes = !is_allowing;
   for (const std::string& each : asked) {
     const bool before = allows(list, each), after = allows(*changed, each);
     const std::string what = shown(text) + (is_allowing ? " allowed to " : " denied to ") + shown(list) + " gives " + shown(*changed) + ", asked for " + shown(each);
-    // An empty list allows everything: to allow something is then to allow no more.
     if (is_allowing && after && !before && !any(words, each, covers)) fail("what is allowed is no more than asked for: " + what);
     if (only_takes && after && !before && !stays(each)) fail("to deny gives nothing: " + what);
     if (only_takes && after && any(words, each, covers) && !stays(each)) fail("what is denied is out: " + what);
-    if (only_gives && before && !after && !list.empty()) fail("to allow takes nothing away: " + what);
+    if (only_gives && before && !after && names_allowed) fail("to allow takes nothing away: " + what);
   }
   std::string none;
   const auto again = apply(*changed, "", "", none);

@@ -21,6 +21,7 @@ inline void require(bool holds, const char* what) {
 
 inline std::string shown(std::string_view text) { return "'" + std::string(text) + "'"; }
 inline std::string shown(const std::string& text) { return shown(std::string_view(text)); }
+inline std::string shown(const char* text) { return shown(std::string_view(text)); }
 template <class Number>
 std::string shown(const Number& number) {
   return std::to_string(number);

@@ -27,7 +27,7 @@ bool is_ascii(std::string_view text) {
 class Sums final : public nlohmann::json_sax<json> {
  public:
   std::int64_t text_bytes = 0, data_urls = 0, links = 0;
-  bool has_minus_zero = false;
+  bool has_minus_zero = false, has_long_number = false;
 
   bool key(string_t& name) override {
     name_ = name;
@@ -54,7 +54,10 @@ class Sums final : public nlohmann::json_sax<json> {
     return scalar(std::to_string(value));
   }
   bool number_unsigned(number_unsigned_t value) override { return scalar(std::to_string(value)); }
-  bool number_float(number_float_t, const string_t& text) override { return scalar(text); }
+  bool number_float(number_float_t, const string_t& text) override {
+    has_long_number = has_long_number || text.size() > 48;
+    return scalar(text);
+  }
   bool start_object(std::size_t) override { return true; }
   bool start_array(std::size_t) override { return true; }
   bool end_object() override { return true; }
@@ -112,6 +115,19 @@ void check_model(const RequestFacts& facts, const json& body, std::string_view t
   require(facts.model_begin < facts.model_end && facts.model_end <= text.size(), "the model stands in the body");
   const json placed = json::parse(text.substr(facts.model_begin, facts.model_end - facts.model_begin), nullptr, false);
   require(placed.is_string() && placed == *model, "the model stands where the scan says");
+}
+
+/// `may_be_more`: a number is too long to be kept whole, and so counts as the most there is.
+void check_counts(const RequestFacts& facts, const json& body, bool may_be_more) {
+  const auto check = [may_be_more](std::int64_t got, std::int64_t wanted, const char* what) {
+    if (may_be_more) require(got >= wanted, what);
+    else same(got, wanted, what);
+  };
+  check(facts.n, choices_of(body, "n"), "n");
+  check(facts.best_of, choices_of(body, "best_of"), "best_of");
+  std::int64_t most = -1;
+  for (const char* name : {"max_tokens", "max_completion_tokens", "max_output_tokens"}) most = std::max(most, count_of(body, name).value_or(-1));
+  check(facts.max_tokens.value_or(-1), most, "max_tokens");
 }
 
 void check_stored(const RequestFacts& facts, const json& body) {
@@ -172,11 +188,7 @@ void check(const RequestFacts& facts, std::string_view text) {
   same(facts.background, is_true(body, "background"), "background");
   const bool tells_store = body.contains("store") && body["store"].is_boolean();
   require(facts.store.has_value() == tells_store && facts.store.value_or(false) == is_true(body, "store"), "store");
-  same(facts.n, choices_of(body, "n"), "n");
-  same(facts.best_of, choices_of(body, "best_of"), "best_of");
-  std::int64_t most = -1;
-  for (const char* name : {"max_tokens", "max_completion_tokens", "max_output_tokens"}) most = std::max(most, count_of(body, name).value_or(-1));
-  same(facts.max_tokens.value_or(-1), most, "max_tokens");
+  check_counts(facts, body, sums.has_long_number);
   check_word(facts.size, body, "size");
   check_word(facts.quality, body, "quality");
   check_word(facts.response_format, body, "response_format");
