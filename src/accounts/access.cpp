@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxyxai/base/ascii.hpp"
+
 namespace proxyxai {
 namespace {
 
@@ -77,7 +79,7 @@ bool is_model_word(std::string_view word) {
   return !word.empty() && printable && (star == word.npos || star + 1 == word.size());
 }
 
-std::string_view without_version(std::string_view path) { return path.starts_with("/v1/") ? path.substr(3) : path; }
+std::string_view without_version(std::string_view path) { return is_under(path, "/v1") ? path.substr(3) : path; }
 
 }  // namespace
 
