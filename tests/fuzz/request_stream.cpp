@@ -81,7 +81,9 @@ class Recorder final : public RequestHandler {
 /// Final answers in what the client got.
 unsigned count_answers(std::string_view got) {
   unsigned count = 0;
-  for (auto at = got.find("HTTP/1.1 "); at != got.npos; at = got.find("HTTP/1.1 ", at + 1)) count += got.compare(at + 9, 3, "100") == 0 ? 0 : 1;
+  // Not those that a message speaks of.
+  const auto is_final = [got](std::size_t at) { return at + 9 < got.size() && got[at + 9] >= '2' && got[at + 9] <= '5'; };
+  for (auto at = got.find("HTTP/1.1 "); at != got.npos; at = got.find("HTTP/1.1 ", at + 1)) count += is_final(at) ? 1 : 0;
   return count;
 }
 
@@ -151,7 +153,8 @@ Body decode_chunks(std::string_view wire) {
     std::uint64_t size = 0;
     const auto [rest, failed] = std::from_chars(line.data(), line.data() + line.size(), size, 16);
     const auto digits = static_cast<std::size_t>(rest - line.data());
-    if (line.size() > max_chunk_line) body.is_long = true;
+    if (line.size() > max_chunk_line + 64) return fail_at(Body::End::refused);
+    if (line.size() > max_chunk_line - 64) body.is_long = true;
     // A CR that no LF follows cannot be made good.
     if (line.find('\r') < line.size() - 1) return fail_at(Body::End::refused);
     if (line_end == wire.npos) return fail_at(Body::End::gone);
@@ -171,6 +174,7 @@ Body decode_chunks(std::string_view wire) {
   }
   // Trailers end in an empty line.
   const auto end = wire.substr(at).starts_with("\r\n") ? at : wire.find("\r\n\r\n", at);
+  if (std::min(end, wire.size()) - at > max_chunk_line - 64) body.is_long = true;
   if (end == wire.npos) return fail_at(Body::End::gone);
   body.is_odd = body.is_odd || end != at;
   body.bytes = end + (end == at ? 2 : 4);
