@@ -2,6 +2,10 @@
 
 #include <cstring>
 
+#include <boost/beast/http/error.hpp>
+
+#include "proxyxai/http/gate.hpp"
+
 namespace proxyxai {
 
 std::string_view find(const Fields& fields, beast_http::field id) {
@@ -109,7 +113,10 @@ std::size_t MessageParser<is_request>::on_body_impl(boost::beast::string_view bo
 }
 
 template <bool is_request>
-void MessageParser<is_request>::on_chunk_header_impl(std::uint64_t, boost::beast::string_view, boost::beast::error_code&) {}
+void MessageParser<is_request>::on_chunk_header_impl(std::uint64_t, boost::beast::string_view extensions, boost::beast::error_code& error) {
+  // Readers bound an unfinished line; this one came in one read.
+  if (extensions.size() > max_chunk_line) error = beast_http::error::bad_chunk_extension;
+}
 
 template <bool is_request>
 std::size_t MessageParser<is_request>::on_chunk_body_impl(std::uint64_t, boost::beast::string_view body,

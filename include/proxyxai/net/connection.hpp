@@ -116,7 +116,6 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   Task<Transfer> fill(boost::asio::mutable_buffer into);
 
   Stream stream_;
-  Watchdog& watchdog_;
   const ConnectionLimits& limits_;
   std::string peer_address_;
 
