@@ -1,0 +1,247 @@
+"""What goes in against what comes out: hostile bytes are sent, and all that reaches upstream is read again by two parsers, our own
+of the strictest kind and h11. Whole requests only, each with one framing, upstream's host and the pool's key, and none that a strict
+reader does not find in what was sent."""
+import json
+import random
+import socket
+from collections import Counter
+
+import h11
+import pytest
+
+from hostile_requests import CASES, CHILD, OTHER, ROOT, SMUGGLED, request
+from processes import SLOW, Gateway
+from recording_upstream import RecordingUpstream
+from strict_reader import Unfinished, read_requests, read_response
+
+POOL_KEY = "sk-upstream-key-000001"
+HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"proxy-authorization",
+              b"proxy-authenticate", b"proxy-authentication-info"}
+PRIVATE = {b"cookie", b"cookie2", b"forwarded", b"via", b"x-real-ip", b"x-api-key", b"api-key", b"openai-organization", b"openai-project", b"expect"}
+
+
+class Gate:
+    """A gateway in front of an upstream that records, and a client that sends bytes."""
+
+    def __init__(self, directory):
+        self.upstream = RecordingUpstream()
+        self.gateway = Gateway(directory, self.upstream, keys=[POOL_KEY], RETRY_ATTEMPTS="1", HEADER_TIMEOUT="5s", BODY_IDLE_TIMEOUT="5s", KEEPALIVE_TIMEOUT="5s")
+        child, other = self.gateway.make_child(), self.gateway.make_child()
+        self.keys = {ROOT: self.gateway.root.encode(), CHILD: child.key.encode(), OTHER: other.key.encode()}
+        assert all(len(name) == len(key) for name, key in self.keys.items())
+        self.beside = self.connect()
+        self.count = 0
+
+    def end(self):
+        self.beside.close()
+        self.gateway.end()
+        self.upstream.__exit__()
+
+    def connect(self):
+        peer = socket.create_connection(("127.0.0.1", self.gateway.port), timeout=10 * SLOW)
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return peer
+
+    def with_keys(self, data):
+        for name, key in self.keys.items():
+            data = data.replace(name, key)
+        return data
+
+    def wait_until_taken(self):
+        """One loop does all: when it has answered here, it has read what was sent elsewhere before."""
+        while True:
+            try:
+                self.beside.sendall(request(method="OPTIONS", key=None))
+                if self.beside.recv(65536):
+                    return
+            except OSError:
+                pass
+            self.beside = self.connect()
+
+    def exchange(self, data, count, cuts=(), half_close=False):
+        """Sends, and reads `count` answers, and what else comes until the end. Also: whether the gateway ended it by itself."""
+        with self.connect() as peer:
+            try:
+                at = 0
+                for cut in sorted({*cuts, len(data)}):
+                    peer.sendall(data[at:cut])
+                    at = cut
+                    if cuts:
+                        self.wait_until_taken()
+            except OSError:
+                pass  # it has closed already; what it said is there to read
+            told, is_half_closed = b"", False
+            while True:
+                if not is_half_closed and (half_close or count_answers(told, data) >= count):
+                    is_half_closed = True
+                    try:
+                        peer.shutdown(socket.SHUT_WR)
+                    except OSError:
+                        pass
+                try:
+                    piece = peer.recv(1 << 20)
+                except ConnectionResetError:
+                    piece = b""
+                if not piece:
+                    return told, not is_half_closed
+                told += piece
+
+    def marks(self):
+        self.upstream.settle()
+        return {id(each): len(each.received) for each in self.upstream.connections}
+
+    def arrived(self, marks):
+        """What each connection of upstream has got since."""
+        self.upstream.settle()
+        return [(each, bytes(each.received[marks.get(id(each), 0) :])) for each in self.upstream.connections
+                if len(each.received) > marks.get(id(each), 0)]
+
+
+def read_answers(told, sent):
+    """Each whole answer of those to what a strict reader finds in `sent`, interim ones too; raises what makes them no answers."""
+    methods = [each.method for each in read_requests(sent)[0]]
+    answers, finals, at = [], 0, 0
+    while at < len(told):
+        answer = read_response(told, at, methods[finals] if finals < len(methods) else b"")
+        answers.append(answer)
+        finals += answer.status >= 200 or answer.status == 101
+        if answer.end < 0 or answer.status == 101:
+            break
+        at = answer.end
+    return answers
+
+
+def count_answers(told, sent):
+    """As many as are whole by now."""
+    if not told:
+        return 0
+    try:
+        return sum(answer.status >= 200 or answer.status == 101 for answer in read_answers(told, sent))
+    except Unfinished:
+        return 0
+
+
+def h11_requests(data):
+    """What h11 reads there: method, target and body of each, and what is left over."""
+    server = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
+    server.receive_data(data)
+    found = []
+    while True:
+        event = server.next_event()
+        if isinstance(event, h11.Request):
+            found.append([event.method, event.target, b""])
+        elif isinstance(event, h11.Data):
+            found[-1][2] += event.data
+        elif isinstance(event, h11.EndOfMessage):
+            server.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
+            server.send(h11.EndOfMessage())
+            server.start_next_cycle()
+        else:
+            return [tuple(each) for each in found], server.trailing_data[0]
+
+
+def check_request(each, gate):
+    """What is in the head of one that upstream has got. A name with an underscore is to many servers the one with a hyphen."""
+    names = Counter(name.replace(b"_", b"-") for name, _ in each.fields)
+    is_upgrade = each.all(b"upgrade") == [b"websocket"] and each.all(b"connection") == [b"Upgrade"]
+    assert each.all(b"host") == [gate.upstream.authority.encode()] and names[b"host"] == 1
+    assert each.all(b"authorization") == [b"Bearer " + POOL_KEY.encode()] and names[b"authorization"] == 1
+    assert names[b"content-length"] + names[b"transfer-encoding"] == (1 if each.body or each.method in (b"POST", b"PUT", b"PATCH") else 0), names
+    allowed = {b"connection", b"upgrade"} if is_upgrade else set()
+    forbidden = {name for name in names if name in (HOP_BY_HOP | PRIVATE) - allowed or name.startswith(b"x-forwarded-")}
+    assert not forbidden, forbidden
+    text = b"\r\n".join([each.target, *(value for _, value in each.fields)])
+    assert not [key for key in gate.keys.values() if key in text], "a client's key"
+
+
+def check_upstream(gate, marks, sent, early=False):
+    """The invariants, whatever was sent. Returns what has arrived, as (method, target, body), and what is behind a 101."""
+    honest, _ = read_requests(sent)
+    found, tunnel = [], b""
+    for connection, data in gate.arrived(marks):
+        if connection.tunnel is not None:
+            behind = connection.tunnel - marks.get(id(connection), 0)
+            data, tunnel = data[:behind], data[behind:]
+        requests, fault = read_requests(data)
+        if fault is not None:
+            assert early and isinstance(fault, Unfinished) and not connection.is_open, (fault, data[-500:])
+            # It has been answered, and nothing is sent on this connection any more.
+            rest = data[requests[-1].end if requests else 0 :]
+            assert read_requests(rest)[0] == []
+            head = rest.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+            cut = head.split(b" ", 2)
+            found.append((cut[0], cut[1], None))
+        else:
+            again, rest = h11_requests(data)
+            assert (again, rest) == ([(each.method, each.target, each.body) for each in requests], b""), "two readers differ"
+        for each in requests:
+            check_request(each, gate)
+            found.append((each.method, each.target, each.body))
+    asked = Counter()
+    for each in honest:
+        target = each.target if each.target.startswith(b"/v1/") else b"/v1" + each.target
+        asked[each.method, target, each.body] += 1
+        asked[each.method, target, None] += early
+    assert not Counter(found) - asked, f"upstream got what nobody asked for: {Counter(found) - asked}"
+    return found, tunnel
+
+
+def check_normal(gate):
+    """Another client is served as ever, and gets its own answer."""
+    gate.count += 1
+    target = f"/v1/models/normal-{gate.count}"
+    marks = gate.marks()
+    sent = gate.with_keys(request("Connection: close", target=target))
+    (answer,) = read_answers(gate.exchange(sent, 1)[0], sent)
+    assert answer.status == 200 and json.loads(answer.body)["target"] == target, answer
+    assert check_upstream(gate, marks, sent)[0] == [(b"GET", target.encode(), b"")]
+
+
+def play(gate, case, cuts=()):
+    behind = request(target="/v1/models/behind") if case.stays else b"" if case.unfinished or case.answers == ((101,),) else SMUGGLED
+    sent = gate.with_keys(case.sends + behind)
+    marks = gate.marks()
+    wanted = [*case.answers, *([(200,)] if case.stays else [])]
+    told, is_closed = gate.exchange(sent, 1 if case.answers == ((101,),) else len(wanted) + (not case.stays), cuts, case.unfinished)
+    answers = read_answers(told, sent)
+    finals = [each for each in answers if each.status >= 200 or each.status == 101]
+    found, tunnel = check_upstream(gate, marks, sent, case.early)
+    assert not any(b"smuggled" in target for _, target, _ in found), found
+    if case.unfinished:
+        assert len(finals) <= 1 and all(each.status in wanted[0] if wanted else False for each in finals), finals
+        assert found == []
+        return
+    assert len(finals) == len(wanted) and all(each.status in statuses for each, statuses in zip(finals, wanted)), [(each.status, each.body) for each in finals]
+    assert len(found) == case.passes + case.stays, found
+    assert tunnel == case.tunnel
+    if not case.stays and case.answers != ((101,),):
+        assert is_closed, "not closed behind what is ambiguous"
+        assert finals[-1].has_token(b"connection", b"close") or finals[-1].status == 204, "closed without a word"
+    honest, _ = read_requests(sent)
+    for asked, answer in zip(honest, finals):
+        if b'"echo"' in answer.body:
+            said = json.loads(answer.body)
+            assert said["method"].encode() == asked.method and said["target"].encode().endswith(asked.target), "another's answer"
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory):
+    gate = Gate(tmp_path_factory.mktemp("gate"))
+    yield gate
+    gate.end()
+
+
+def param(case):
+    return pytest.param(case, id=case.id, marks=[pytest.mark.xfail(reason=case.fault, strict=True)] if case.fault else [])
+
+
+def test_what_is_to_be_smuggled_would_arrive_if_it_were_let_through(gate):
+    marks, sent = gate.marks(), gate.with_keys(SMUGGLED)
+    assert gate.exchange(sent, 1)[0].startswith(b"HTTP/1.1 200 ")
+    assert check_upstream(gate, marks, sent)[0] == [(b"GET", b"/v1/models/smuggled", b"")]
+
+
+@pytest.mark.parametrize("case", map(param, CASES))
+def test_upstream_gets_what_was_asked_for_and_nothing_else(gate, case):
+    play(gate, case)
+    check_normal(gate)
