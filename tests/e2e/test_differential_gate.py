@@ -2,14 +2,17 @@
 of the strictest kind and h11. Whole requests only, each with one framing, upstream's host and the pool's key, and none that a strict
 reader does not find in what was sent."""
 import json
+import os
 import random
 import socket
+import time
 from collections import Counter
 
 import h11
 import pytest
 
 from hostile_requests import CASES, CHILD, OTHER, ROOT, SMUGGLED, request
+from mutations import Mutator
 from processes import SLOW, Gateway
 from recording_upstream import RecordingUpstream
 from strict_reader import Unfinished, read_requests, read_response
@@ -99,10 +102,19 @@ class Gate:
 
 def read_answers(told, sent):
     """Each whole answer of those to what a strict reader finds in `sent`, interim ones too; raises what makes them no answers."""
-    methods = [each.method for each in read_requests(sent)[0]]
+    requests, _ = read_requests(sent)
+    methods = [each.method for each in requests]
+    # The first that is none may have a method all the same.
+    broken = sent[requests[-1].end if requests else 0 :].lstrip(b"\r\n").partition(b" ")[0]
     answers, finals, at = [], 0, 0
     while at < len(told):
-        answer = read_response(told, at, methods[finals] if finals < len(methods) else b"")
+        method = methods[finals] if finals < len(methods) else b""
+        try:
+            answer = read_response(told, at, method)
+        except Unfinished:
+            if method or broken != b"HEAD":
+                raise
+            answer = read_response(told, at, broken)
         answers.append(answer)
         finals += answer.status >= 200 or answer.status == 101
         if answer.end < 0 or answer.status == 101:
@@ -140,7 +152,7 @@ def h11_requests(data):
             return [tuple(each) for each in found], server.trailing_data[0]
 
 
-def check_request(each, gate):
+def check_request(each, gate, by_chance):
     """What is in the head of one that upstream has got. A name with an underscore is to many servers the one with a hyphen."""
     names = Counter(name.replace(b"_", b"-") for name, _ in each.fields)
     is_upgrade = each.all(b"upgrade") == [b"websocket"] and each.all(b"connection") == [b"Upgrade"]
@@ -151,10 +163,11 @@ def check_request(each, gate):
     forbidden = {name for name in names if name in (HOP_BY_HOP | PRIVATE) - allowed or name.startswith(b"x-forwarded-")}
     assert not forbidden, forbidden
     text = b"\r\n".join([each.target, *(value for _, value in each.fields)])
-    assert not [key for key in gate.keys.values() if key in text], "a client's key"
+    # By chance a client may have put its key where no key is looked for.
+    assert by_chance or not [key for key in gate.keys.values() if key in text], "a client's key"
 
 
-def check_upstream(gate, marks, sent, early=False):
+def check_upstream(gate, marks, sent, early=False, by_chance=False):
     """The invariants, whatever was sent. Returns what has arrived, as (method, target, body), and what is behind a 101."""
     honest, _ = read_requests(sent)
     found, tunnel = [], b""
@@ -175,11 +188,14 @@ def check_upstream(gate, marks, sent, early=False):
             again, rest = h11_requests(data)
             assert (again, rest) == ([(each.method, each.target, each.body) for each in requests], b""), "two readers differ"
         for each in requests:
-            check_request(each, gate)
+            check_request(each, gate, by_chance)
             found.append((each.method, each.target, each.body))
+    # A query of nothing is not told, nor that the version was left out.
+    found = [(method, target.rstrip(b"?"), body) for method, target, body in found]
     asked = Counter()
     for each in honest:
-        target = each.target if each.target.startswith(b"/v1/") else b"/v1" + each.target
+        target = each.target.rstrip(b"?")
+        target = target if target.startswith(b"/v1/") else b"/v1" + target
         asked[each.method, target, each.body] += 1
         asked[each.method, target, None] += early
     assert not Counter(found) - asked, f"upstream got what nobody asked for: {Counter(found) - asked}"
@@ -216,12 +232,12 @@ def play(gate, case, cuts=()):
     assert tunnel == case.tunnel
     if not case.stays and case.answers != ((101,),):
         assert is_closed, "not closed behind what is ambiguous"
-        assert finals[-1].has_token(b"connection", b"close") or finals[-1].status == 204, "closed without a word"
+        assert finals[-1].has_token(b"connection", b"close") or case.silent, "closed without a word"
     honest, _ = read_requests(sent)
     for asked, answer in zip(honest, finals):
         if b'"echo"' in answer.body:
             said = json.loads(answer.body)
-            assert said["method"].encode() == asked.method and said["target"].encode().endswith(asked.target), "another's answer"
+            assert said["method"].encode() == asked.method and said["target"].encode().rstrip(b"?").endswith(asked.target.rstrip(b"?")), "another's answer"
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +257,88 @@ def test_what_is_to_be_smuggled_would_arrive_if_it_were_let_through(gate):
     assert check_upstream(gate, marks, sent)[0] == [(b"GET", b"/v1/models/smuggled", b"")]
 
 
-@pytest.mark.parametrize("case", map(param, CASES))
+@pytest.mark.parametrize("case", [param(case) for case in CASES])
 def test_upstream_gets_what_was_asked_for_and_nothing_else(gate, case):
     play(gate, case)
     check_normal(gate)
+
+
+# --- slow and partial --------------------------------------------------------------------------------------------------------------
+
+WHOLE = [case for case in CASES if not case.fault and len(case.sends) < 2000 and "in front" not in case.id]
+# One of each kind: what comes before the first colon says which.
+KINDS = list({case.id.partition(":")[0].rstrip("0123456789"): case for case in WHOLE}.values())
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in KINDS])
+def test_byte_by_byte_it_is_the_same(gate, case):
+    play(gate, case, range(1, len(case.sends)))
+    check_normal(gate)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in WHOLE[::10]])
+def test_in_pieces_it_is_the_same(gate, case):
+    choice = random.Random(case.id)
+    play(gate, case, [choice.randrange(1, len(case.sends)) for _ in range(3)])
+
+
+@pytest.mark.xfail(reason="An empty line in front of a request is not skipped when its CR comes before its LF: 400", strict=True)
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES if "empty lines in front" in case.id])
+def test_empty_lines_in_front_are_skipped_byte_by_byte(gate, case):
+    play(gate, case, range(1, len(case.sends)))
+
+
+CUT = ["chunk: 5;a=b", "length: 5", "coding behind a length: chunked, identity", "trailer: X-A: b", "pipeline: POST, then GET", "pipeline: nobody's, chunked, then two framings", "chunks: CR CR LF behind the data", "upgrade with a frame behind"]
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES if case.id in CUT])
+def test_cut_anywhere_it_is_the_same(gate, case):
+    for at in range(1, len(case.sends) + 1):
+        play(gate, case, [at])
+    check_normal(gate)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in KINDS if not case.tunnel])
+def test_ended_anywhere_no_more_is_asked_for_than_has_come(gate, case):
+    sent = gate.with_keys(case.sends)
+    for at in range(1, len(sent), 3):
+        marks = gate.marks()
+        told, _ = gate.exchange(sent[:at], 0, half_close=True)
+        read_answers(told, sent[:at])
+        found, _ = check_upstream(gate, marks, sent[:at], case.early)
+        assert len(found) <= case.passes
+    check_normal(gate)
+
+
+# --- chance ------------------------------------------------------------------------------------------------------------------------
+
+
+def test_mutated_requests_smuggle_nothing(gate):
+    """Of the cases above, changed and put together by chance. PROXYXAI_GATE_SECONDS says for how long, PROXYXAI_GATE_SEED which."""
+    seconds, seed = float(os.environ.get("PROXYXAI_GATE_SECONDS", "10")), int(os.environ.get("PROXYXAI_GATE_SEED", "1"))
+    mutator, count, arrived = Mutator(seed, [case.sends for case in CASES]), 0, 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        sent = gate.with_keys(mutator.make())
+        count += 1
+        try:
+            marks = gate.marks()
+            told, _ = gate.exchange(sent, 0, mutator.cuts(len(sent)), half_close=True)
+            read_answers(told, sent)
+            arrived += len(check_upstream(gate, marks, sent, b"early=" in sent, by_chance=True)[0])
+            if count % 20 == 0:
+                check_normal(gate)
+        except Exception as fault:
+            raise AssertionError(f"number {count} of seed {seed}: {fault}\nsent: {sent!r}\ntold: {told!r}") from fault
+    check_normal(gate)
+    print(f"{count} mutated requests, {arrived} that reached upstream")
+    assert count > seconds and arrived > 0
+
+
+@pytest.mark.xfail(reason="An upgrade that the gateway refuses closes its connection, and the answer does not say so", strict=True)
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES if case.silent])
+def test_a_refusal_that_closes_says_so(gate, case):
+    sent = gate.with_keys(case.sends)
+    told, is_closed = gate.exchange(sent, 2)
+    (answer,) = read_answers(told, sent)
+    assert is_closed and answer.has_token(b"connection", b"close")
