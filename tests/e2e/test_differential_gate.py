@@ -5,6 +5,7 @@ import json
 import os
 import random
 import socket
+import threading
 import time
 from collections import Counter
 
@@ -13,7 +14,7 @@ import pytest
 
 from hostile_requests import CASES, CHILD, OTHER, ROOT, SMUGGLED, request
 from mutations import Mutator
-from processes import SLOW, Gateway
+from processes import SLOW, Gateway, in_parallel
 from recording_upstream import RecordingUpstream
 from strict_reader import Unfinished, read_requests, read_response
 
@@ -26,9 +27,9 @@ PRIVATE = {b"cookie", b"cookie2", b"forwarded", b"via", b"x-real-ip", b"x-api-ke
 class Gate:
     """A gateway in front of an upstream that records, and a client that sends bytes."""
 
-    def __init__(self, directory):
-        self.upstream = RecordingUpstream()
-        self.gateway = Gateway(directory, self.upstream, keys=[POOL_KEY], RETRY_ATTEMPTS="1", HEADER_TIMEOUT="5s", BODY_IDLE_TIMEOUT="5s", KEEPALIVE_TIMEOUT="5s")
+    def __init__(self, directory, attempts=1):
+        self.upstream, self.attempts = RecordingUpstream(), attempts
+        self.gateway = Gateway(directory, self.upstream, keys=[POOL_KEY], RETRY_ATTEMPTS=attempts, HEADER_TIMEOUT="5s", BODY_IDLE_TIMEOUT="5s", KEEPALIVE_TIMEOUT="5s")
         child, other = self.gateway.make_child(), self.gateway.make_child()
         self.keys = {ROOT: self.gateway.root.encode(), CHILD: child.key.encode(), OTHER: other.key.encode()}
         assert all(len(name) == len(key) for name, key in self.keys.items())
@@ -167,9 +168,9 @@ def check_request(each, gate, by_chance):
     assert by_chance or not [key for key in gate.keys.values() if key in text], "a client's key"
 
 
-def check_upstream(gate, marks, sent, early=False, by_chance=False):
-    """The invariants, whatever was sent. Returns what has arrived, as (method, target, body), and what is behind a 101."""
-    honest, _ = read_requests(sent)
+def check_upstream(gate, marks, *sent, early=False, by_chance=False):
+    """The invariants, whatever was sent on each connection. Returns what has arrived, as (method, target, body), and what is behind a 101."""
+    honest = [request for each in sent for request in read_requests(each)[0]]
     found, tunnel = [], b""
     for connection, data in gate.arrived(marks):
         if connection.tunnel is not None:
@@ -196,10 +197,18 @@ def check_upstream(gate, marks, sent, early=False, by_chance=False):
     for each in honest:
         target = each.target.rstrip(b"?")
         target = target if target.startswith(b"/v1/") else b"/v1" + target
-        asked[each.method, target, each.body] += 1
-        asked[each.method, target, None] += early
+        asked[each.method, target, each.body] += gate.attempts
+        asked[each.method, target, None] += gate.attempts * early
     assert not Counter(found) - asked, f"upstream got what nobody asked for: {Counter(found) - asked}"
     return found, tunnel
+
+
+def check_own(sent, finals):
+    """Each answer of upstream's is to the request that it stands behind."""
+    for asked, answer in zip(read_requests(sent)[0], finals):
+        if b'"echo"' in answer.body:
+            said = json.loads(answer.body)
+            assert said["method"].encode() == asked.method and said["target"].encode().rstrip(b"?").endswith(asked.target.rstrip(b"?")), "another's answer"
 
 
 def check_normal(gate):
@@ -221,7 +230,7 @@ def play(gate, case, cuts=()):
     told, is_closed = gate.exchange(sent, 1 if case.answers == ((101,),) else len(wanted) + (not case.stays), cuts, case.unfinished)
     answers = read_answers(told, sent)
     finals = [each for each in answers if each.status >= 200 or each.status == 101]
-    found, tunnel = check_upstream(gate, marks, sent, case.early)
+    found, tunnel = check_upstream(gate, marks, sent, early=case.early)
     assert not any(b"smuggled" in target for _, target, _ in found), found
     if case.unfinished:
         assert len(finals) <= 1 and all(each.status in wanted[0] if wanted else False for each in finals), finals
@@ -233,11 +242,7 @@ def play(gate, case, cuts=()):
     if not case.stays and case.answers != ((101,),):
         assert is_closed, "not closed behind what is ambiguous"
         assert finals[-1].has_token(b"connection", b"close") or case.silent, "closed without a word"
-    honest, _ = read_requests(sent)
-    for asked, answer in zip(honest, finals):
-        if b'"echo"' in answer.body:
-            said = json.loads(answer.body)
-            assert said["method"].encode() == asked.method and said["target"].encode().rstrip(b"?").endswith(asked.target.rstrip(b"?")), "another's answer"
+    check_own(sent, finals)
 
 
 @pytest.fixture(scope="module")
@@ -260,6 +265,65 @@ def test_what_is_to_be_smuggled_would_arrive_if_it_were_let_through(gate):
 @pytest.mark.parametrize("case", [param(case) for case in CASES])
 def test_upstream_gets_what_was_asked_for_and_nothing_else(gate, case):
     play(gate, case)
+    check_normal(gate)
+
+
+def test_of_what_passes_h11_thinks_the_same():
+    """That the strict reader finds in it what others do."""
+    cases, agreed = [case for case in CASES if case.stays and not case.fault and len(case.sends) < 20_000], 0
+    for case in cases:
+        try:
+            requests, rest = h11_requests(case.sends)
+        except (h11.RemoteProtocolError, h11.LocalProtocolError):
+            continue  # h11 refuses some of it, and keeps no connection of HTTP/1.0
+        assert requests == [(each.method, each.target, each.body) for each in read_requests(case.sends)[0]] and not rest.strip(b"\r\n"), case.id
+        agreed += 1
+    assert agreed > 0.8 * len(cases), f"{agreed} of {len(cases)}"
+
+
+# --- many at once, and more than one attempt --------------------------------------------------------------------------------------
+
+
+def test_of_many_at_once_each_gets_its_own_answers(gate):
+    cases = [case for case in CASES if not case.fault and not case.unfinished and len(case.sends) < 2000 and not case.id.startswith(("early", "upstream"))]
+    marks, sent, lock = gate.marks(), [], threading.Lock()
+
+    def client(number):
+        choice = random.Random(number)
+        for turn in range(60):
+            # Nobody else asks for this.
+            data = gate.with_keys(request(target=f"/v1/models/of-{number}-{turn}") + choice.choice(cases).sends)
+            with lock:
+                sent.append(data)
+            finals = [each for each in read_answers(gate.exchange(data, 1)[0], data) if each.status >= 200]
+            check_own(data, finals)
+            assert finals[0].status == 200
+
+    in_parallel(8, client)
+    check_upstream(gate, marks, *sent)
+    check_normal(gate)
+
+
+@pytest.fixture(scope="module")
+def persistent(tmp_path_factory):
+    gate = Gate(tmp_path_factory.mktemp("persistent"), attempts=3)
+    yield gate
+    gate.end()
+
+
+@pytest.mark.parametrize("query", ["drop", "early=500&then=close", "early=500", "status=500", "early=401", "early=401&then=close", "twice&status=500"])
+@pytest.mark.parametrize("size", [10, 100_000, 1_000_000])
+def test_there_are_never_more_attempts_than_allowed(persistent, query, size):
+    gate = persistent
+    target = f"/v1/{'models/echo' if '401' not in query else 'embeddings'}?{query}"
+    for body in (b"x" * size, (SMUGGLED * (size // len(SMUGGLED) + 1))):
+        sent = gate.with_keys(request(f"Content-Length: {len(body)}", "Connection: close", method="PUT", target=target, key=ROOT, body=body) + SMUGGLED)
+        marks = gate.marks()
+        (answer,) = read_answers(gate.exchange(sent, 2)[0], sent)
+        assert answer.status >= 500
+        found, _ = check_upstream(gate, marks, sent, early="early" in query)
+        # A key that upstream does not know on a path is not asked for there again.
+        assert len(found) == 3 or "401" in query and len(found) <= 1, found
     check_normal(gate)
 
 
@@ -305,7 +369,7 @@ def test_ended_anywhere_no_more_is_asked_for_than_has_come(gate, case):
         marks = gate.marks()
         told, _ = gate.exchange(sent[:at], 0, half_close=True)
         read_answers(told, sent[:at])
-        found, _ = check_upstream(gate, marks, sent[:at], case.early)
+        found, _ = check_upstream(gate, marks, sent[:at], early=case.early)
         assert len(found) <= case.passes
     check_normal(gate)
 
@@ -325,7 +389,7 @@ def test_mutated_requests_smuggle_nothing(gate):
             marks = gate.marks()
             told, _ = gate.exchange(sent, 0, mutator.cuts(len(sent)), half_close=True)
             read_answers(told, sent)
-            arrived += len(check_upstream(gate, marks, sent, b"early=" in sent, by_chance=True)[0])
+            arrived += len(check_upstream(gate, marks, sent, early=b"early=" in sent, by_chance=True)[0])
             if count % 20 == 0:
                 check_normal(gate)
         except Exception as fault:
