@@ -385,10 +385,10 @@ for method in ("CONNECT", "TRACE"):
 passes("method: DELETE", request(method="DELETE", key=ROOT))
 for method in ("HEAD", "PATCH", "PROPFIND", "PURGE", "QUERY", "M-SEARCH", "FOO", "X" * 32, "!#$%&'*+-.^_`|~"):
     passes(f"method: {shown(method)}", request(method=method))
-for method in ("post", "Post", "pOST"):
-    # gunicorn before 22 makes upper case of it; any provider may.
-    answered(f"method: {method}, of what costs money", post(method=method, target="/v1/embeddings", body=b'{"model":"text-embedding-3-small","input":"a word"}'), 400, 404, 405, 501,
-             fault="A POST in other letters goes upstream and is not metered, so that it is free where upstream does not look at case")
+# gunicorn before 22 makes upper case of a method, and frameworks look at the field: any provider may.
+for method, *lines in (("post",), ("Post",), ("pOST",), ("PUT", "X-HTTP-Method-Override: POST"), ("GET", "X-HTTP-Method: POST"), ("PATCH", "X-Method-Override: POST")):
+    answered(f"method: {' '.join([method, *lines])}, of what costs money", post(*lines, method=method, target="/v1/embeddings", body=b'{"model":"text-embedding-3-small","input":"a word"}'), 400, 404, 405, 501,
+             fault="What upstream may take for a POST is not metered where it is not called so: another case, a field that overrides the method")
 for method in ("GE\x00T", "G(T", "GE:T", "G/T", "\"GET\"", "GET,", "G\xc9T", "GET\x0b", "GET\r", "X" * 33, "X" * 5000, "[GET]", "{", "GET;", "G=T", "<GET>", "G\\T", "G?T", "@"):
     refused(f"method: {shown(method)}", request(method=method))
 answered("OPTIONS *", request(method="OPTIONS", target="*"), 204)
@@ -498,6 +498,9 @@ for name, behind in {"nothing": b"", "a request": SMUGGLED, "a frame and a reque
     add(Case(f"upgrade of a path with two spellings, behind it {name}", upgrade(target="/v1//realtime") + behind, ((400,),), fault=NOT_PROXIED))
     add(Case(f"upgrade on HTTP/1.0, behind it {name}", upgrade(version="HTTP/1.0") + behind, ((200, 400, 404, 426),), 1, fault="HTTP/1.0 has no Upgrade, and gets a 101 (RFC 9110 7.8)"))
 passes("upgrade without Connection is none", upgrade(without="Connection", target="/v1/models/echo"), fault="Upgrade is taken where Connection does not name it")
+for name, lines in {"a key in a subprotocol": [b"Sec-WebSocket-Protocol: realtime, openai-insecure-api-key." + ROOT], "extensions": ["Sec-WebSocket-Extensions: permessage-deflate"], "another upgrade behind": ["Upgrade: h2c"],
+                    "a length of none": ["Content-Length: 0"], "an expectation": ["Expect: 100-continue"], "private fields": ["Cookie: a=b", "X-Forwarded-For: 1.2.3.4", "Keep-Alive: timeout=5", "HTTP2-Settings: AAMAAABkAAQAAP__"]}.items():
+    switched(f"upgrade with {name}", upgrade(*lines) + FRAME, FRAME)
 passes("upgrade to h2c", request("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__") + GET, 2)
 passes("upgrade to h2c, not nominated", request("Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__") + GET, 2)
 passes("upgrade to two", request("Connection: Upgrade", "Upgrade: h2c, websocket") + GET, 2)

@@ -322,9 +322,21 @@ def test_there_are_never_more_attempts_than_allowed(persistent, query, size):
         (answer,) = read_answers(gate.exchange(sent, 2)[0], sent)
         assert answer.status >= 500
         found, _ = check_upstream(gate, marks, sent, early="early" in query)
-        # A key that upstream does not know on a path is not asked for there again.
-        assert len(found) == 3 or "401" in query and len(found) <= 1, found
+        # A key that is refused on a path is not tried there again.
+        assert (found or "401" in query) and len(found) <= 3, found
     check_normal(gate)
+
+
+@pytest.mark.xfail(reason="A kept connection is used again without a look at what has come on it since, for up to 50 ms (RFC 9112 9.2)", strict=True)
+def test_an_answer_that_nobody_asked_for_is_nobodys(gate):
+    sent = gate.with_keys(request())
+    for _ in range(20):
+        gate.exchange(sent, 1)
+        gate.upstream.settle()
+        for each in gate.upstream.connections:
+            if each.is_open:
+                each.peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison")
+        assert b"poison" not in gate.exchange(sent, 1)[0]
 
 
 # --- slow and partial --------------------------------------------------------------------------------------------------------------
