@@ -200,7 +200,7 @@ for line in ["5", "05", "0000000000000005", "5;a", "5;a=b", "5;a=b;c=d", '5;a="b
     passes(f"chunk: {shown(line)}", chunked(raw(line) + b"\r\nhello\r\n" + END))
 for line in ["", " ", " 5", "\t5", "+5", "-5", "-0", "+0", "--5", "0x5", "0X5", "x5", "5h", "5x", "g", "5g", "5_0", "5.0", "5.", "5,5", "5 5", "5\t5", '"5"', "#5", "5#", "five", "\xd9\xa5", "\xef\xbc\x95", "5\xff", "\xa05",
              "5\x00", "\x005", "5\x0b", "5\x0c", "\x0b5", "5\x01", "5\x7f",
-             "fffffffffffffffff", "10000000000000005", "100000000000000000", "-ffffffffffffffff",  # hyper CVE-2021-32714, Jetty CVE-2017-7657
+             "fffffffffffffffff", "10000000000000005", "100000000000000000", "-ffffffffffffffff",  # hyper CVE-2021-32714, Jetty CVE-2017-7657, nginx CVE-2013-2028
              "5;", "5;;", "5;;a", "5;a;", "5;=", "5;=b", "5;a=", '5;a="b"c', "5;a b", "5;a=b c", "5;a=b=c", "5;a:b", "5;a\x00", "5;\x00", "5;\x01", "5;a=\x7f", "5;\xe9", "5;a=\xe9", "5;a(b)", "5;{", "5a;b,c", "5:", "5=a", "5\\", "5;a='b c'"]:
     refused(f"chunk: {shown(line)}", chunked(raw(line) + b"\r\nhello\r\n" + END), 400, 413)
 for line in ["5;" + "a" * 8300, "5;a=" + "b" * 9000, "5;a=\"" + "b" * 9000 + '"', "5" + ";a" * 5000, "5;" + "a" * 70_000, "0" * 9000 + "5", "5" + " " * 9000, "0;" + "a" * 8300]:  # Node CVE-2024-22019, Go CVE-2023-39326

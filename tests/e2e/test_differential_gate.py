@@ -13,8 +13,8 @@ import h11
 import pytest
 
 from hostile_requests import CASES, CHILD, OTHER, ROOT, SMUGGLED, request
-from mutations import Mutator
-from processes import SLOW, Gateway, in_parallel
+from mutations import EMPTY_CHUNKS, Mutator
+from processes import BUILD, SLOW, Gateway, in_parallel
 from recording_upstream import RecordingUpstream
 from strict_reader import Unfinished, read_requests, read_response
 
@@ -341,7 +341,7 @@ def test_an_answer_that_nobody_asked_for_is_nobodys(gate):
 
 # --- slow and partial --------------------------------------------------------------------------------------------------------------
 
-WHOLE = [case for case in CASES if not case.fault and len(case.sends) < 2000 and "in front" not in case.id]
+WHOLE = [case for case in CASES if not case.fault and len(case.sends) < 2000 and "in front" not in case.id and not EMPTY_CHUNKS.search(case.sends)]
 # One of each kind: what comes before the first colon says which.
 KINDS = list({case.id.partition(":")[0].rstrip("0123456789"): case for case in WHOLE}.values())
 
@@ -362,6 +362,22 @@ def test_in_pieces_it_is_the_same(gate, case):
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES if "empty lines in front" in case.id])
 def test_empty_lines_in_front_are_skipped_byte_by_byte(gate, case):
     play(gate, case, range(1, len(case.sends)))
+
+
+@pytest.mark.xfail(b"n >= 5" in (BUILD / "proxyxai").read_bytes(), reason="Built with assertions, Beast's parser aborts on a last chunk that comes first and in pieces", strict=True)
+def test_an_empty_chunked_body_may_come_in_pieces(tmp_path):
+    gate = Gate(tmp_path)
+    case = next(case for case in CASES if case.id == "last chunk: none before it")
+    is_good = False
+    try:
+        play(gate, case, range(1, len(case.sends)))
+        is_good = True
+    finally:
+        if is_good:
+            gate.end()
+        else:
+            gate.gateway.stop()
+            gate.upstream.__exit__()
 
 
 CUT = ["chunk: 5;a=b", "length: 5", "coding behind a length: chunked, identity", "trailer: X-A: b", "pipeline: POST, then GET", "pipeline: nobody's, chunked, then two framings", "chunks: CR CR LF behind the data", "upgrade with a frame behind"]
@@ -396,10 +412,10 @@ def test_mutated_requests_smuggle_nothing(gate):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         sent = gate.with_keys(mutator.make())
-        count += 1
+        count, told = count + 1, b""
         try:
             marks = gate.marks()
-            told, _ = gate.exchange(sent, 0, mutator.cuts(len(sent)), half_close=True)
+            told, _ = gate.exchange(sent, 0, mutator.cuts(sent), half_close=True)
             read_answers(told, sent)
             arrived += len(check_upstream(gate, marks, sent, early=b"early=" in sent, by_chance=True)[0])
             if count % 20 == 0:
