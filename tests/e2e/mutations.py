@@ -4,13 +4,16 @@ import re
 
 # What faults are known of, each of them shown by a case of its own: it would be found again and again. Also what is large.
 KNOWN = re.compile(rb';[^\r\n]*"|[\r\n][\w-]*_[\w-]*[ \t]*:|\n[ \t]|(?i:upgrade)')
-# An empty body in chunks, which is not cut: see test_an_empty_chunked_body_may_come_in_pieces.
+# An empty body in chunks, which is not cut: Beast's fault of test_an_empty_chunked_body_may_come_in_pieces.
 EMPTY_CHUNKS = re.compile(rb"\r\n\r\n0\r\n")
 LARGEST = 4000
 
-WORDS = [b"\r\n", b"\n", b"\r", b"\r\r\n", b"\r\n\r\n", b"\0", b" ", b"\t", b"\x0b", b":", b";", b",", b"=", b"0", b"5", b"-", b"+", b"0x", b"\xff", b"\x7f", b"0\r\n\r\n", b"5\r\nhello\r\n",
-         b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: identity\r\n", b"Content-Length: 5\r\n", b"Content-Length: 0\r\n", b"Host: b\r\n", b"Connection: close\r\n", b"Connection: keep-alive\r\n",
-         b"Expect: 100-continue\r\n", b"Trailer: x\r\n", b"TE: trailers\r\n", b"HTTP/1.0", b"HTTP/1.1", b"HEAD ", b"GET ", b"POST ", b"OPTIONS ", b"/v1/models/echo", b"ffffffffffffffff", b"18446744073709551621"]
+WORDS = [b"\r\n", b"\n", b"\r", b"\r\r\n", b"\r\n\r\n", b"\0", b" ", b"\t", b"\x0b", b":", b";", b",", b"=", b"0", b"5", b"-", b"+", b"0x", b"\xff", b"\x7f",
+    b"0\r\n\r\n", b"5\r\nhello\r\n",
+         b"Transfer-Encoding: chunked\r\n", b"Transfer-Encoding: identity\r\n", b"Content-Length: 5\r\n", b"Content-Length: 0\r\n", b"Host: b\r\n",
+         b"Connection: close\r\n", b"Connection: keep-alive\r\n",
+         b"Expect: 100-continue\r\n", b"Trailer: x\r\n", b"TE: trailers\r\n", b"HTTP/1.0", b"HTTP/1.1", b"HEAD ", b"GET ", b"POST ", b"OPTIONS ",
+         b"/v1/models/echo", b"ffffffffffffffff", b"18446744073709551621"]
 LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 
 
