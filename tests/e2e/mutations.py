@@ -26,7 +26,7 @@ class Mutator:
     def make(self):
         while True:
             data = self.choice.choice(self.seeds)
-            for _ in range(self.choice.randint(1, 4)):
+            for _ in range(self.choice.choice([1, 1, 1, 2, 2, 3, 4])):
                 data = self.choice.choice(self.ways)(data) or b"G"
             if len(data) < LARGEST and not KNOWN.search(data):
                 return data
