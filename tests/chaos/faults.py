@@ -41,12 +41,15 @@ def drip(step=1, pause=0.001):
     """The whole of it, `step` bytes at a time."""
     @named(f"drips by {step}")
     def fault(peer, request):
-        data = good_answer(request).data
+        answer = good_answer(request)
+        data = answer.data
         for at in range(0, len(data), step):
             peer.send(data[at:at + step])
             if pause:
                 time.sleep(pause)
-        return "goes on"
+        if answer.framing != "close":
+            return "goes on"
+        peer.say_goodbye()
 
     return fault
 
