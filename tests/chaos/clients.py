@@ -40,6 +40,8 @@ def body_of(told):
     line, *lines = head.decode("latin-1").split("\r\n")
     fields = {name.lower(): value.strip() for name, value in (each.split(":", 1) for each in lines)}
     status = int(line.split(" ")[1])
+    if status == 204:
+        return status, fields, rest, not rest
     if fields.get("transfer-encoding") != "chunked":
         length = int(fields["content-length"])
         assert len(rest) <= length, rest[length:]

@@ -54,11 +54,13 @@ def drip(step=1, pause=0.001):
     return fault
 
 
-def say(name, data, how="close"):
-    """Bytes of any kind in place of an answer."""
+def say(name, data, how=None):
+    """Bytes of any kind in place of an answer; without `how` the connection goes on."""
     @named(name)
     def fault(peer, request):
         peer.send(data)
+        if how is None:
+            return "goes on"
         getattr(peer, ENDS[how])()
 
     return fault
