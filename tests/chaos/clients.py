@@ -136,6 +136,7 @@ class Client(threading.Thread):
                 if not piece:
                     # read1 ends the same way on fewer bytes than were announced.
                     whole = not response.length
+                    response.close()
                     break
         except (http.client.IncompleteRead, ConnectionError):
             pass
