@@ -124,7 +124,7 @@ def test_a_storm_of_429s_ends_when_upstream_says(start, calm, choose, storm_seco
 
 def test_a_storm_of_5xx_rests_who_fails_and_heals_when_it_is_over(start, calm, choose, storm_seconds):
     """Two keys fail always, the others now and then; then nobody does."""
-    bad, good = keys_of(2, "bad"), keys_of(4, "ok")
+    bad, good = keys_of(2, "bad"), keys_of(4, "well")
     choices, is_over = random.Random(choose.random()), [True]
 
     def plan(request):
