@@ -119,7 +119,7 @@ class Client(threading.Thread):
             response = self.connection.getresponse()
         except (ConnectionError, http.client.BadStatusLine) as failure:
             # A kept connection may have ended meanwhile; a fresh one is never without an answer.
-            assert self.used > 1, f"no answer at all: {failure!r}"
+            assert self.used > 1 or self.crowd.ends.is_set(), f"no answer at all: {failure!r}"
             self.crowd.count("kept connection ended")
             self.leave()
             return
@@ -164,7 +164,7 @@ class Crowd:
 
     def __init__(self, gateway, accounts, choose, count=16, allowed=(429, 500, 502, 503, 504, 520, 529)):
         self.gateway, self.accounts, self.allowed = gateway, accounts, allowed
-        self.over, self.lock = threading.Event(), threading.Lock()
+        self.over, self.ends, self.lock = threading.Event(), threading.Event(), threading.Lock()
         self.counts, self.answers, self.longest = Counter(), [], 0.0
         self.clients = [Client(self, choose.random()) for _ in range(count)]
         for each in self.clients:
@@ -185,12 +185,20 @@ class Crowd:
     def has_failed(self):
         return any(each.failure for each in self.clients)
 
-    def work(self, seconds):
-        """For so long, or until a client finds what must not be."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and not self.has_failed():
+    def work(self, seconds, enough=lambda: True):
+        """For so long, and on a busy machine until it is `enough`; or until a client finds what must not be."""
+        began = time.monotonic()
+        while not self.has_failed():
+            passed = time.monotonic() - began
+            if passed >= seconds and enough():
+                break
+            assert passed < seconds + 60 * SLOW, "too little has come about"
             time.sleep(0.1)
         return self
+
+    def may_end(self):
+        """From now on the gateway may be gone."""
+        self.ends.set()
 
     def stop(self):
         """What came of the requests; raises what a client did not expect."""
