@@ -130,3 +130,15 @@ def test_answers_that_drip_arrive_byte_for_byte(start, calm, upstream):
         answers.append(Answer(1, fields["x-request-id"], cost))
     before.require_calm(answers, {KEY: "active"})
     before.require_end(answers)
+
+
+@pytest.mark.xfail(strict=True, reason="an attempt is judged by its head: what breaks off behind it is a success of its key")
+@pytest.mark.parametrize("place", ["between head and body", "in the data"])
+def test_a_key_whose_answers_always_break_off_rests_like_one_that_is_reset(start, place):
+    """Or every second request of its model is cut for ever."""
+    broken, good = "sk-upstream-broken-b001", "sk-upstream-good-g001"
+    with Upstream(lambda request: faults.cut(place, "reset") if request.key == broken else None) as upstream:
+        gateway = start(mock=upstream, keys=[broken, good])
+        whole = [ask_once(gateway, chat_body(stream=True))[3] for _ in range(40)]
+        assert gateway.shown(broken)["State"] == "resting", f"{whole.count(False)} of {len(whole)} answers were cut"
+        assert whole.count(False) < 10

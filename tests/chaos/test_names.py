@@ -1,4 +1,6 @@
 """Names of upstream that do not resolve, stop to, change, or are asked for in vain."""
+import contextlib
+import json
 import socket
 import time
 
@@ -102,6 +104,12 @@ def test_names_that_nobody_tells_cost_no_more_than_a_connection_that_nobody_take
     assert max(took) < 4, f"waited {min(took):.1f} to {max(took):.1f} s"
 
 
+def bare_request(gateway):
+    body = json.dumps(chat_body()).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {gateway.root}\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
 @pytest.mark.xfail(strict=True, reason="a client that leaves is not noticed while the name of upstream is asked for")
 def test_who_leaves_while_a_name_is_asked_for_leaves_nothing_behind(start_asking, names, upstream):
     names.names[NAME] = "silence"
@@ -109,10 +117,24 @@ def test_who_leaves_while_a_name_is_asked_for_leaves_nothing_behind(start_asking
     before = gateway.metric("proxyxai_requests_in_flight")
     for _ in range(6):
         with Raw(gateway.port) as raw:
-            body = b'{"model":"gpt-4o-mini","messages":[]}'
-            raw.send(f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {gateway.root}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+            raw.send(bare_request(gateway))
             wait_for(lambda: gateway.metric("proxyxai_requests_in_flight") > before, what="the request")
             raw.socket.shutdown(socket.SHUT_RDWR)
     began = time.monotonic()
     wait_for(lambda: gateway.metric("proxyxai_requests_in_flight") == before, 60 * SLOW, "the end of all requests")
     assert time.monotonic() - began < 3, f"they were in flight {time.monotonic() - began:.1f} s longer"
+
+
+@pytest.mark.xfail(strict=True, reason="a stop waits for every lookup of a name, one after the other")
+def test_a_stop_does_not_wait_for_names(start_asking, names, upstream):
+    names.names[NAME] = "silence"
+    gateway = start_asking(mock=upstream, RETRY_ATTEMPTS="1", DRAIN_TIMEOUT="500ms")
+    gateway.expected_exit = 1
+    with contextlib.ExitStack() as clients:
+        for _ in range(8):
+            raw = clients.enter_context(Raw(gateway.port))
+            raw.send(bare_request(gateway))
+        wait_for(lambda: gateway.metric("proxyxai_requests_in_flight") >= 7, what="the requests")
+        began = time.monotonic()
+        gateway.end()
+    assert time.monotonic() - began < 4, f"it took {time.monotonic() - began:.1f} s"

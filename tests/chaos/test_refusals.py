@@ -3,6 +3,7 @@ import datetime
 import email.utils
 import json
 import random
+import signal
 import time
 
 import faults
@@ -197,6 +198,15 @@ def test_keys_that_die_in_the_storm_leave_and_the_others_stay(start, calm, choos
         for _ in range(30):
             assert gateway.chat()[0] == 200
         assert all(upstream.by_key[secret] == used[secret] for secret in fates), "who is out is asked no more"
+        # Upstream thinks better of all of them: who only lacked money is back when asked, who lacked rights at a reload, and the dead stay dead.
+        begun.clear()
+        for secret, (_, state) in fates.items():
+            if state == "exhausted":
+                assert gateway.call("POST", f"/x-keys/{gateway.shown(secret)['ID']}/probe")[0] == 200
+        gateway.process.send_signal(signal.SIGHUP)
+        healed = {secret: state if state in ("dead", "disabled") else "active" for secret, (_, state) in fates.items()}
+        wait_for(lambda: all(gateway.shown(secret)["State"] == state for secret, state in healed.items()), 20 * SLOW, "who is back")
+        before.require_calm(crowd.answers, healed | dict.fromkeys(good, "active"))
         before.require_end(crowd.answers)
         assert {f"answers {status}" for (status, _), _ in fates.values()} == set(upstream.faults)
         print(dict(counts), dict(upstream.faults))

@@ -265,8 +265,8 @@ class Answer:
 
 
 def tokens_of(body):
-    """What this upstream counts: (input, output). Both are told by what the client has sent, so that it knows them too."""
-    text = "".join(each["content"] for each in body["messages"])
+    """What this upstream counts of a chat: (input, output). Both are told by what the client has sent, so that it knows them too."""
+    text = "".join(each["content"] for each in body.get("messages", []))
     return len(text.encode()) // 4 + 3, body.get("max_tokens", 4)
 
 
