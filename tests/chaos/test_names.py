@@ -14,7 +14,8 @@ from upstream import Upstream
 
 pytestmark = pytest.mark.skipif(not may_be_wrapped(), reason="needs root and a mount namespace")
 NAME = "upstream.storm.example"
-GOOD, GONE = "127.0.0.1", "127.0.0.2"
+# A host is asked first for what looks most like its own address: the dead one.
+GOOD, GONE = "127.0.0.2", "127.0.0.1"
 
 
 @pytest.fixture
@@ -58,18 +59,38 @@ def test_a_name_that_does_not_resolve_is_503_and_heals_when_it_does(start_asking
 
 
 def test_one_dead_address_of_several_costs_an_attempt_and_no_request(start_asking, calm, names, upstream):
-    names.names[NAME] = [GONE, GOOD, "127.0.0.3"]
+    names.names[NAME] = [GONE, GOOD]
     gateway = start_asking(mock=upstream)
-    before = calm(gateway)
     upstream.keeps = False
+    status, fields, _, _ = ask_once(gateway, chat_body())
+    assert (status, fields["x-proxyxai-attempts"]) == (200, "2")
+    before = calm(gateway)
     attempts = []
     for _ in range(30):
         status, fields, _, _ = ask_once(gateway, chat_body())
         assert status == 200
         attempts.append(int(fields["x-proxyxai-attempts"]))
-    assert max(attempts) <= 4 and attempts.count(1) >= 25, attempts
+    assert attempts == [1] * 30, attempts
     before.require_calm(keys={gateway.keys[0]: "active"})
     before.require_end()
+
+
+@pytest.mark.xfail(strict=True, reason="each failed connection goes to the next address, so that those of an even number come back to the dead one")
+def test_a_dead_host_met_by_many_at_once_costs_none_of_them_its_answer(start_asking, names, upstream):
+    """One host of two takes no connection any more; all who have just come find out together."""
+    names.names[NAME] = [GONE, GOOD]
+    gateway = start_asking(mock=upstream, CONNECT_TIMEOUT="500ms")
+    with socket.socket() as dead, contextlib.ExitStack() as waiting:
+        dead.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        dead.bind((GONE, upstream.port))
+        dead.listen(0)
+        # What waits to be accepted is full: the kernel answers no other.
+        for _ in range(4):
+            one = waiting.enter_context(socket.socket())
+            one.setblocking(False)
+            one.connect_ex((GONE, upstream.port))
+        statuses = in_parallel(8, lambda _: ask_once(gateway, chat_body())[0])
+    assert statuses == [200] * 8
 
 
 def test_a_name_that_moves_is_followed(start_asking, calm, names, upstream):
