@@ -8,7 +8,7 @@ import pytest
 
 from crowd import Crowd, make_customers
 from injection import SYNCS, Injection, injects
-from processes import BUILD, SLOW, Gateway, in_parallel, wait_for
+from processes import BUILD, SLOW, Gateway, Raw, in_parallel, wait_for
 from small_disk import SmallDisk, mounts
 
 POOR = {"USER_MIN_BALANCE": "0", "CALL_MIN_BALANCE": "0", "STATS_INTERVAL": 20}
@@ -205,3 +205,29 @@ def test_a_slow_disk_holds_up_what_it_stores_and_nothing_else(start, mock, calm,
     assert not crowd.journal.refused, crowd.codes()
     before.require_calm(answers=crowd.journal.answers)
     before.require_end(answers=crowd.journal.answers)
+
+
+@mounts
+def test_ended_on_a_full_disk_it_says_what_it_takes_with_it(tmp_path, start, mock):
+    """What a stream has delivered cannot be refused any more: it is owed until there is space, and lost if the end comes before."""
+    with SmallDisk(tmp_path) as disk:
+        # Its log is elsewhere.
+        (tmp_path / "gateway0").mkdir()
+        (tmp_path / "gateway0" / "data").symlink_to(disk.place)
+        gateway = start(**POOR)
+        account = gateway.make_child(1)
+        text = json.dumps({"model": "gpt-4o", "messages": [], "stream": True})
+        with Raw(gateway.port) as raw:
+            raw.send(f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {account.key}\r\nContent-Type: application/json\r\n"
+                     f"x-mock-events: 20\r\nx-mock-interval-ms: 50\r\nContent-Length: {len(text)}\r\n\r\n{text}")
+            raw.read_until(b"word3 ")
+            disk.fill()
+            answer = raw.read_all()
+        assert b"[DONE]" not in answer and account.balance() < 10**9
+        gateway.expected_exit = 1
+        gateway.end()
+        assert "1 requests for $" in gateway.text() and "could not be stored and are lost with this process" in gateway.text()
+        disk.free()
+        gateway = start(again=gateway, **POOR)
+        assert gateway.chat(key=account.key)[0] == 200
+        gateway.end()
