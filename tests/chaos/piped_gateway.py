@@ -1,4 +1,5 @@
 """A gateway whose log goes into a pipe, as under journald or Docker: the reader can stop reading, go on, and go away."""
+import fcntl
 import os
 import select
 import subprocess
@@ -12,6 +13,8 @@ class PipedProcess(Process):
         self.log_path = log
         self.out = open(log, "wb")
         self.pipe, writing = os.pipe()
+        # The least there is, which is soon full.
+        fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
         self.process = subprocess.Popen(command, env=environment, stdout=writing, stderr=writing)
         os.close(writing)
         self.reads, self.is_over = threading.Event(), threading.Event()
