@@ -1,12 +1,11 @@
 """The disk and who writes to it: one connection, and what happens when what is written cannot be kept."""
 import os
 import pathlib
-import shutil
-import signal
 import subprocess
 
 import pytest
 
+from injection import SYNCS, Injection, injects
 from processes import BUILD, SLOW, in_parallel, wait_for
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="looks into the process, which shows itself to root alone")
@@ -43,44 +42,16 @@ def test_one_connection_writes_whatever_is_asked(gateway):
         assert writers.count(os.O_RDWR) + writers.count(os.O_WRONLY) == 1 and len(writers) >= 2, writers
 
 
-class BrokenDisk:
-    """fdatasync and fsync of the process fail with EIO, as on a disk that dies, from `with` on to its end."""
-
-    def __init__(self, gateway, directory):
-        self.gateway, self.log = gateway, directory / "strace.log"
-
-    def __enter__(self):
-        calls = "fsync,fdatasync,sync_file_range"
-        command = ["strace", "-f", "-q", "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO", "-o", str(self.log), "-p", str(self.gateway.process.pid)]
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
-        tasks = pathlib.Path(f"/proc/{self.gateway.process.pid}/task")
-
-        def traced():
-            assert self.process.poll() is None, "strace ended"
-            return all("TracerPid:\t0\n" not in (each / "status").read_text() for each in tasks.iterdir())
-
-        wait_for(traced, 10 * SLOW, "strace")
-        return self
-
-    def __exit__(self, *_):
-        # It lets go of the process and ends.
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(20 * SLOW)
-
-    def faults(self):
-        return self.log.read_text().count("EIO")
-
-
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@injects
 def test_a_disk_that_cannot_sync_is_503_and_never_free(start, mock, tmp_path):
     gateway = start(USER_MIN_BALANCE="0", CALL_MIN_BALANCE="0")
     account = gateway.make_child(1)
     assert account.chat()[0] == 200
     body = {"model": "gpt-4o", "messages": [], "stream": True}
-    with BrokenDisk(gateway, tmp_path) as disk:
+    with Injection(gateway, tmp_path / "strace.log", SYNCS, "error=EIO") as disk:
         status, _, answer = account.chat()
         assert status == 503 and b"storage_unavailable" in answer and b"word" not in answer
-        assert disk.faults() > 0
+        assert disk.count() > 0
         for _ in range(5):
             status, _, answer = account.call("POST", "/v1/chat/completions", body)
             assert status == 503 and b"word" not in answer
