@@ -36,9 +36,10 @@ class KeyKeeper(Visitor):
             lambda: self.ask(self.root, "PUT", path, {"Weight": 2}),
             lambda: self.ask(self.root, "POST", path + "/probe"),
         ])()
-        if secret in COMING:
-            self.place.keys_gone += 1
+        # Counted before and after: who was at it in between knows.
+        self.place.keys_gone += secret in COMING
         self.ask(self.root, "DELETE", path)
+        self.place.keys_gone += secret in COMING
 
     def kind_of(self, method, path, body):
         return f"{method} /x-keys"

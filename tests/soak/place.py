@@ -1,7 +1,9 @@
 """The daemon under load, and what all of its clients share."""
 import json
 import ssl
+import sys
 import threading
+import time
 from collections import Counter
 
 from load import Customer, Journal
@@ -30,7 +32,7 @@ class Tally:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.counts, self.faults = Counter(), []
+        self.counts, self.faults, self.began = Counter(), [], time.monotonic()
 
     def count(self, kind, status):
         with self.lock:
@@ -39,6 +41,7 @@ class Tally:
     def fault(self, *what):
         with self.lock:
             self.faults.append(what)
+        print("after", round(time.monotonic() - self.began), "s:", *what, file=sys.stderr, flush=True)
 
 
 class Place:
