@@ -55,16 +55,18 @@ def crowd(place, mock):
     customers = [place.customer(f"customer{i}", 10_000, rate) for i, rate in enumerate((1, 2, 1, 3))]
     agency = place.customer("agency", 50_000, 2)
     agent = place.customer("agent", 5_000, 2, by=agency)
-    patrons = [place.customer(name, 100_000) for name in ("maker", "talker", "reader")]
+    talker, reader = (place.customer(name, 100_000) for name in ("talker", "reader"))
+    # What one account makes goes to one upstream key, but for two that make their first at one time.
+    makers = [place.customer(f"maker{i}", 50_000) for i in range(2)]
     limited = place.customer("limited", 100, RPM=5)
     people = {"root": root, "customers": customers, "agency": agency, "agent": agent, "numbers": itertools.count(1)}
     clients = [PacedAsker(place, customers=[*customers, agency, agent]) for _ in range(8)]
     clients += [PacedManager(place, pause=1, **people), KeyKeeper(place, pause=2, root=root, mock=mock)]
     clients += [Reader(place, root=root, customers=customers), Stranger(place, pause=1, root=root, limited=limited)]
     clients += [Uploader(place, pause=5, customer=customers[i]) for i in range(2)]
-    clients += [Maker(place, customer=patrons[0], lives=LIVES) for _ in range(2)]
-    clients += [Talker(place, customer=patrons[1]) for _ in range(2)]
-    clients += [SlowReader(place, pause=2, customer=patrons[2]) for _ in range(3)]
+    clients += [Maker(place, customer=each, lives=LIVES) for each in makers]
+    clients += [Talker(place, customer=talker) for _ in range(2)]
+    clients += [SlowReader(place, pause=2, customer=reader) for _ in range(3)]
     clients += [Pipeliner(place, pause=3, customer=customers[0]), Mangler(place, pause=2, customer=customers[0]), Idler(place, pause=0.5, customer=customers[0])]
     return clients
 
@@ -76,9 +78,11 @@ def lead(place, mock, clients, sampler):
     for each in everybody:
         each.start()
     end = time.monotonic() + SECONDS
-    while time.monotonic() < end and not sampler.failure and len(place.tally.faults) < 20:
-        place.over.wait(0.5)
-    place.over.set()
+    try:
+        while time.monotonic() < end and not sampler.failure and len(place.tally.faults) < 20:
+            place.over.wait(0.5)
+    finally:
+        place.over.set()
     for each in everybody:
         each.join()
     for each in everybody:
