@@ -1,5 +1,6 @@
 #include "proxyxai/http/gate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -77,6 +78,10 @@ std::optional<GateRefusal> check_request_line(std::string_view line, bool& http_
   const auto version = line.substr(last + 1);
   if (method.empty() || method.size() > 32 || !all_of(method, kToken)) {
     return GateRefusal{400, "bad_method", "The request method is not a token."};
+  }
+  // Methods differ by case (RFC 9110 9.1), but there are servers to which `post` is POST, and here it would not cost what a POST does.
+  if (std::any_of(method.begin(), method.end(), [](char c) { return c >= 'a' && c <= 'z'; })) {
+    return GateRefusal{501, "bad_method", "Request methods are written in capital letters."};
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
     const bool other_http = version.starts_with("HTTP/") && version.size() == 8 && version[6] == '.' &&

@@ -312,7 +312,8 @@ bool Connection::can_drain() const {
 }
 
 bool Connection::may_keep_alive() const {
-  return parser_->keep_alive() && !draining_ && (!body_pending() || can_drain());
+  // What follows a request for a WebSocket may be meant for that, and is never a request.
+  return parser_->keep_alive() && !draining_ && (!body_pending() || can_drain()) && !asks_for_websocket(*parser_);
 }
 
 Task<bool> Connection::finish_body() {

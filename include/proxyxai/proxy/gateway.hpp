@@ -75,6 +75,7 @@ class Gateway {
   Task<void> pause(RequestContext& request, std::chrono::nanoseconds length) const;
   Task<Refusal> wait_for_key(RequestContext& request, Instant ready_at);
   Task<void> attempt(RequestContext& request, const Outgoing& outgoing, const UpstreamKey& key);
+  void note_body(RequestContext& request);
   void note_capacity(RequestContext& request);
   [[nodiscard]] KeyPool::Wanted wanted(const RequestContext& request) const;
 
