@@ -45,11 +45,11 @@ const std::string stream_head =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\nx-request-id: req_bench\r\n\r\n";
 
 std::string make_event() {
-  std::string event = R"(data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","system_fingerprint":"fp","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]})";
-  event += "\n\n";
+  std::string data = R"(data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","system_fingerprint":"fp","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]})";
+  data += "\n\n";
   char size[16];
-  std::snprintf(size, sizeof size, "%zx\r\n", event.size());
-  return size + event + "\r\n";
+  std::snprintf(size, sizeof size, "%zx\r\n", data.size());
+  return size + data + "\r\n";
 }
 const std::string event = make_event();
 

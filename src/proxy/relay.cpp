@@ -37,7 +37,7 @@ void Relay::append_own_fields(std::string& out, RequestContext& request, std::st
 }
 
 /// The account's own limits, in place of the pool key's.
-void Relay::append_limits(std::string& out, RequestContext& request) const {
+void Relay::append_limits(std::string& out, const RequestContext& request) const {
   if (!request.account || !request.account->windows.has_any()) return;
   const Instant now = clock_.now();
   const auto append = [&out](std::string_view what, const std::optional<RateShown>& shown) {
@@ -313,7 +313,7 @@ Task<void> Relay::cut_off(RequestContext& request, Outlet& outlet) const {
 }
 
 /// The cost could not be stored: nobody gets the end of an answer that nobody pays for.
-Task<void> Relay::fail(RequestContext& request, Outlet& outlet, Framing framing) const {
+Task<void> Relay::fail(RequestContext& request, const Outlet& outlet, Framing framing) const {
   request.exchange.cancel_upstream();
   if (outlet.has_begun()) {
     // What the client has of it is owed all the same: `settle` writes it down as soon as that is possible again.

@@ -73,7 +73,7 @@ milliseconds Relay::longest_silence(const Tunnel& tunnel) const {
 }
 
 /// Why the account may not name these; empty: it may. What lives under another key is upstream's to refuse.
-Task<std::string_view> Relay::why_not_named(RequestContext& request, std::vector<ObjectName> named) const {
+Task<std::string_view> Relay::why_not_named(const RequestContext& request, std::vector<ObjectName> named) const {
   if (request.account->row.is_root) co_return std::string_view();
   std::vector<std::string> ids;
   for (const ObjectName& each : named) ids.push_back(each.id);

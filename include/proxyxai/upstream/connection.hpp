@@ -26,7 +26,7 @@ class UpstreamConnection {
   ~UpstreamConnection();
 
   /// Begins an exchange. True: the request was small and is sent, as nearly all are; else `send_rest` is to follow.
-  bool send_now(std::string_view head, RequestBody& body);
+  bool send_now(std::string_view head, const RequestBody& body);
   /// Sends what is left of a request head and its body. An upstream that answers before it has read everything is not an
   /// error: sending stops and its answer is read. The body is read from `body` piece by piece.
   Task<std::string_view> send_rest(std::string_view head, RequestBody& body, milliseconds idle_timeout);

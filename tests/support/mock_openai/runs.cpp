@@ -58,7 +58,7 @@ class Run {
 
  private:
   Answer stream_rest() {
-    Object& message = answer();
+    const Object& message = answer();
     Object& step = add_step();
     say("thread.run.step.created", step.shown);
     say("thread.run.step.in_progress", step.shown);
