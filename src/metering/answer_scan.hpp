@@ -35,6 +35,7 @@ class AnswerScan {
 
   /// `repeats`: many documents will come, which are likely to begin alike.
   AnswerScan(AnswerKind kind, bool repeats) : kind_(kind), repeats_(repeats) {}
+  ~AnswerScan() = default;
   AnswerScan(const AnswerScan&) = delete;
   AnswerScan& operator=(const AnswerScan&) = delete;
 

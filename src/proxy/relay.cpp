@@ -110,6 +110,7 @@ class Relay::Gather {
     for (const std::string_view each : views) add(each);
     if (chunked) add(last ? both : line_end);
   }
+  ~Gather() = default;
   Gather(const Gather&) = delete;
   Gather& operator=(const Gather&) = delete;
   [[nodiscard]] std::span<asio::const_buffer> buffers() { return {buffers_.data(), buffers_.size()}; }

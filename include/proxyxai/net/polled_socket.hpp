@@ -77,6 +77,8 @@ class Poller final : public boost::asio::execution_context::service {
 
   explicit Poller(boost::asio::execution_context& context);
   ~Poller() override;
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
 
  private:
   friend class PolledSocket;

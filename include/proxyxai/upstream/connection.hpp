@@ -24,6 +24,8 @@ class UpstreamConnection {
  public:
   UpstreamConnection(Origin& origin, Stream stream, Watchdog& watchdog);
   ~UpstreamConnection();
+  UpstreamConnection(const UpstreamConnection&) = delete;
+  UpstreamConnection& operator=(const UpstreamConnection&) = delete;
 
   /// Begins an exchange. True: the request was small and is sent, as nearly all are; else `send_rest` is to follow.
   bool send_now(std::string_view head, const RequestBody& body);
