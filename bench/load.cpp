@@ -139,7 +139,7 @@ int main(int count, char** arguments) {
     item.data.u64 = i;
     epoll_ctl(poll, EPOLL_CTL_ADD, clients[i].fd, &item);
     send_request(clients[i], request);
-    if (o.events > 0 && i % 10 == 9) usleep(10'000 * 1000 / std::max(1000u, o.connections));
+    if (o.events > 0 && i % 10 == 9) usleep(10'000 * 1000 / std::max(1000U, o.connections));
   }
   if (!o.started_file.empty()) {
     if (std::FILE* const file = std::fopen(o.started_file.c_str(), "w")) std::fclose(file);

@@ -92,6 +92,7 @@ Relay::Framing Relay::compose_head(std::string& out, RequestContext& request) co
 class Relay::Gather {
  public:
   using Views = std::span<const std::string_view>;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   Gather(std::string_view head, Views views, bool chunked, bool last) {
     static constexpr std::string_view line_end = "\r\n", last_chunk = "0\r\n\r\n", both = "\r\n0\r\n\r\n";
     add(head);

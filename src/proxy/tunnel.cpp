@@ -106,6 +106,7 @@ Task<void> Relay::pump_up(Tunnel& tunnel) const {
   // What the client sent behind its request head belongs to the tunnel, not to a parser.
   std::string ahead(client.input().view());
   client.input().consume(ahead.size());
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   std::array<char, piece_size> piece;
   asio::const_buffer out(ahead.data(), ahead.size());
   for (;;) {
@@ -143,6 +144,7 @@ Task<void> Relay::pump_down(Tunnel& tunnel) const {
   UpstreamConnection& upstream = *request.exchange.connection();
   std::string ahead(upstream.input().view());
   upstream.input().consume(ahead.size());
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   std::array<char, piece_size> piece;
   asio::const_buffer out(ahead.data(), ahead.size());
   std::vector<EventUsage> events;

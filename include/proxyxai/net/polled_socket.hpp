@@ -92,7 +92,7 @@ class Poller final : public boost::asio::execution_context::service {
 
   boost::asio::io_context& loop_;
   boost::asio::posix::basic_stream_descriptor<Executor> set_;
-  PolledSocket* find(std::uint64_t name) const;
+  [[nodiscard]] PolledSocket* find(std::uint64_t name) const;
 
   // Events name a slot and its generation: the socket of an event may be closed, and its slot be another's, while earlier
   // events of the same batch are handed out.

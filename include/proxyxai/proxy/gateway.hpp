@@ -63,7 +63,7 @@ class Gateway {
   Task<void> run(RequestContext& request);
   Refusal authenticate(RequestContext& request) const;
   Task<Refusal> look_up_account(RequestContext& request);
-  Refusal admit(const RequestContext& request) const;
+  [[nodiscard]] Refusal admit(const RequestContext& request) const;
   bool receive_whole(RequestContext& request) const;
   Task<Refusal> receive(RequestContext& request);
   Refusal hold(RequestContext& request) const;

@@ -55,8 +55,8 @@ class Relay {
   void append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const;
   Framing compose_head(std::string& out, RequestContext& request) const;
   struct Tunnel;
-  Task<std::string_view> why_not_named(const RequestContext& request, std::vector<ObjectName> named) const;
-  std::string_view why_not_more(const Tunnel& tunnel, bool is_turn) const;
+  [[nodiscard]] Task<std::string_view> why_not_named(const RequestContext& request, std::vector<ObjectName> named) const;
+  [[nodiscard]] std::string_view why_not_more(const Tunnel& tunnel, bool is_turn) const;
   Task<void> pump_up(Tunnel& tunnel) const;
   Task<void> pump_down(Tunnel& tunnel) const;
   [[nodiscard]] milliseconds longest_silence(const Tunnel& tunnel) const;

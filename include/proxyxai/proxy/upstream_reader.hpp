@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxyxai/base/timer.hpp"
@@ -24,7 +25,7 @@ class UpstreamReader {
     Clock& clock;
   };
   /// `max_wait`: how long it waits for a key that cools or is at its limit.
-  UpstreamReader(Parts parts, milliseconds max_wait) : parts_(parts), max_wait_(max_wait) {}
+  UpstreamReader(Parts parts, milliseconds max_wait) : parts_(std::move(parts)), max_wait_(max_wait) {}
 
   struct Answer {
     unsigned status = 0;       ///< 0: none came.

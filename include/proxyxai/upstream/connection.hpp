@@ -69,7 +69,7 @@ class UpstreamConnection {
   friend class Origin;
   Task<std::string_view> send_body(std::string_view head, RequestBody& body, milliseconds idle_timeout);
   std::optional<Transfer> read_now();
-  std::string_view failure_of(const Transfer& transfer, std::string_view when_closed) const;
+  [[nodiscard]] std::string_view failure_of(const Transfer& transfer, std::string_view when_closed) const;
 
   Origin& origin_;
   Stream stream_;

@@ -73,7 +73,7 @@ class Run {
     return stream_of(request_, std::move(events_));
   }
 
-  ordered_json usage() const {
+  [[nodiscard]] ordered_json usage() const {
     if (request_.asks("x-mock-no-usage")) return nullptr;
     return run_usage({request_, {{"input", request_.seed_size / 4}, {"output", request_.number("x-mock-events", 8)}}});
   }
