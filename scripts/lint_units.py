@@ -93,9 +93,10 @@ def main():
     of_targets = flags(c for c in commands if re.search(r"/(src|bench|tests/support)/", c["file"]))
     units, copies = build / "units", build / "copy"
     units.mkdir(parents=True, exist_ok=True)
-    database = []
+    database, gathered = [], set()
     for name, places in UNITS.items():
         files = [file for place in places for file in sources(root / place)]
+        gathered.update(files)
         headers = sorted(set((root / "include").rglob("*.hpp")) | set((root / "tests/support").rglob("*.hpp"))) if name == "tests" else []
         lines = [f'#include "{header}"\n' for header in headers]
         for number, file in enumerate(files):
@@ -112,6 +113,9 @@ def main():
         seen = seen_through(files + headers, root)
         parts = [version, " ".join(arguments), (root / ".clang-tidy").read_text()] + [f"{path}\n{path.read_text()}" for path in seen]
         unit.with_suffix(".key").write_text(hashlib.sha256("\0".join(parts).encode()).hexdigest() + "\n")
+    every = {file for place in ("src", "bench", "tests/support") for file in (root / place).rglob("*.cpp")}
+    if left_out := sorted(every - gathered):
+        sys.exit(f"In no unit of {Path(__file__).name}: {', '.join(str(file.relative_to(root)) for file in left_out)}")
     (units / "compile_commands.json").write_text(json.dumps(database, indent=1))
 
 

@@ -263,7 +263,7 @@ Task<void> Relay::pass(RequestContext& request) const {
 }
 
 /// No final chunk, fewer bytes than announced, or an RST: the client cannot take what it has for the whole.
-void Relay::break_off(RequestContext& request, Framing framing) const {
+void Relay::break_off(RequestContext& request, Framing framing) {
   request.keep_alive = false;
   if (framing == Framing::close) request.client.stream().reset();
 }

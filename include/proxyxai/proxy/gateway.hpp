@@ -65,7 +65,7 @@ class Gateway {
   Task<Refusal> look_up_account(RequestContext& request);
   [[nodiscard]] Refusal admit(const RequestContext& request) const;
   bool receive_whole(RequestContext& request) const;
-  Task<Refusal> receive(RequestContext& request);
+  Task<Refusal> receive(RequestContext& request) const;
   Refusal hold(RequestContext& request) const;
   void map_model(RequestContext& request) const;
   Task<Refusal> forward(RequestContext& request);

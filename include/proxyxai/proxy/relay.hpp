@@ -51,7 +51,7 @@ class Relay {
   Task<void> pass_models(RequestContext& request) const;
   Task<void> read_on(RequestContext& request, UpstreamConnection::Body piece) const;
   void append_limits(std::string& out, const RequestContext& request) const;
-  void break_off(RequestContext& request, Framing framing) const;
+  static void break_off(RequestContext& request, Framing framing);
   void append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const;
   Framing compose_head(std::string& out, RequestContext& request) const;
   struct Tunnel;

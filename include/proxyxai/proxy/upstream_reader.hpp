@@ -40,7 +40,7 @@ class UpstreamReader {
 
  private:
   Task<KeyPool::Choice> choose(KeyId key, std::string_view endpoint, Instant until);
-  Task<void> read_body(Exchange& exchange, std::size_t most, Answer& answer) const;
+  static Task<void> read_body(Exchange& exchange, std::size_t most, Answer& answer);
 
   const Parts parts_;
   const milliseconds max_wait_;

@@ -27,7 +27,7 @@ class Completion {
   }
 
   /// What is stored has an id that nothing else has; what is not is the same for the same request.
-  bool is_stored() const { return is_chat_ && is_true(body_, "store"); }
+  [[nodiscard]] bool is_stored() const { return is_chat_ && is_true(body_, "store"); }
 
   [[nodiscard]] ordered_json whole() const {
     std::string text;
