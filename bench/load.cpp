@@ -41,6 +41,7 @@ struct Result {
 
 [[noreturn]] void die(const char* what) {
   std::perror(what);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
   std::exit(1);
 }
 
@@ -120,7 +121,7 @@ int main(int count, char** arguments) {
   std::map<std::string, std::string> given;
   for (int i = 1; i + 1 < count; i += 2) given[arguments[i]] = arguments[i + 1];
   Options o;
-  const auto number = [&](const char* name, double otherwise) { return given.count(name) != 0 ? std::atof(given[name].c_str()) : otherwise; };
+  const auto number = [&](const char* name, double otherwise) { return given.contains(name) ? std::stod(given[name]) : otherwise; };
   o.port = static_cast<unsigned>(number("--port", 0));
   o.connections = static_cast<unsigned>(number("--connections", 64));
   o.events = static_cast<unsigned>(number("--events", 0));

@@ -29,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 
 [[noreturn]] void die(const char* what) {
   std::perror(what);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
   std::exit(1);
 }
 
@@ -166,7 +167,7 @@ int main(int count, char** arguments) {
   std::map<std::string, std::string> options;
   for (int i = 1; i + 1 < count; i += 2) options[arguments[i]] = arguments[i + 1];
   SSL_CTX* tls = nullptr;
-  if (options.count("--cert") != 0) {
+  if (options.contains("--cert")) {
     tls = SSL_CTX_new(TLS_server_method());
     if (SSL_CTX_use_certificate_chain_file(tls, options["--cert"].c_str()) != 1 || SSL_CTX_use_PrivateKey_file(tls, options["--key"].c_str(), SSL_FILETYPE_PEM) != 1) die("certificate");
     SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
