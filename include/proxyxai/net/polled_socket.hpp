@@ -73,6 +73,7 @@ class PolledSocket {
 class Poller final : public boost::asio::execution_context::service {
  public:
   using key_type = Poller;
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): as Asio wants the name of a service
   static inline boost::asio::execution_context::id id;
 
   explicit Poller(boost::asio::execution_context& context);
