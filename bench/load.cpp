@@ -93,7 +93,7 @@ void count_events(Client& client, Result& result) {
     client.in_stream = true;
   }
   std::size_t at = 0;
-  for (std::size_t found; (found = in.find("\n\n", at)) != in.npos; at = found + 2) {
+  for (std::size_t found = 0; (found = in.find("\n\n", at)) != in.npos; at = found + 2) {
     ++result.events;
     const auto now = Clock::now();
     if (client.last_event != Clock::time_point{} && result.events % 16 == 0) {

@@ -102,11 +102,11 @@ void serve(Connection& c) {
     std::size_t length = number_behind(head, "Content-Length: ");
     if (length == 0) length = number_behind(head, "content-length: ");
     if (c.in.size() < end + 4 + length) return;
-    unsigned events = number_behind(head, "X-Bench-Events: ");
+    const unsigned events = number_behind(head, "X-Bench-Events: ");
     if (events == 0) {
       c.out += answer;
     } else {
-      const unsigned rate = std::max(1u, number_behind(head, "X-Bench-Rate: "));
+      const unsigned rate = std::max(1U, number_behind(head, "X-Bench-Rate: "));
       c.out += stream_head;
       c.events_left = events;
       c.interval = std::chrono::nanoseconds(1'000'000'000 / rate);
@@ -198,7 +198,7 @@ int main(int count, char** arguments) {
     for (int i = 0; i < found; ++i) {
       const int fd = ready[static_cast<std::size_t>(i)].data.fd;
       if (fd == listener) {
-        for (int accepted; (accepted = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK)) >= 0;) {
+        for (int accepted = -1; (accepted = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK)) >= 0;) {
           setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
           auto c = std::make_unique<Connection>();
           c->fd = accepted;
