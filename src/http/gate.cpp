@@ -15,16 +15,16 @@ constexpr std::size_t max_target = 8 << 10;
 enum : std::uint8_t { kToken = 1, kTarget = 2, kValue = 4, kHost = 8 };
 
 constexpr std::array<std::uint8_t, 256> make_classes() {
-  std::array<std::uint8_t, 256> classes{};
+  std::array<std::uint8_t, 256> made{};
   for (unsigned c = 0; c < 256; ++c) {
     const bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     const auto among = [c](std::string_view set) { return c < 128 && set.find(static_cast<char>(c)) != set.npos; };
-    if (alnum || (c != 0 && among("!#$%&'*+-.^_`|~"))) classes[c] |= kToken;      // RFC 9110 5.6.2
-    if (c > 0x20 && c < 0x7f && !among("#\"<>\\^`{|}")) classes[c] |= kTarget;    // RFC 3986, strict
-    if (c == '\t' || (c >= 0x20 && c != 0x7f)) classes[c] |= kValue;              // RFC 9110 5.5 with obs-text
-    if (alnum || (c != 0 && among("-._~%!$&'()*+,;=:[]"))) classes[c] |= kHost;   // RFC 3986 3.2.2, with port
+    if (alnum || (c != 0 && among("!#$%&'*+-.^_`|~"))) made[c] |= kToken;      // RFC 9110 5.6.2
+    if (c > 0x20 && c < 0x7f && !among("#\"<>\\^`{|}")) made[c] |= kTarget;    // RFC 3986, strict
+    if (c == '\t' || (c >= 0x20 && c != 0x7f)) made[c] |= kValue;              // RFC 9110 5.5 with obs-text
+    if (alnum || (c != 0 && among("-._~%!$&'()*+,;=:[]"))) made[c] |= kHost;   // RFC 3986 3.2.2, with port
   }
-  return classes;
+  return made;
 }
 constexpr auto classes = make_classes();
 

@@ -318,6 +318,7 @@ bool Connection::may_keep_alive() const {
 
 Task<bool> Connection::finish_body() {
   if (!can_drain()) co_return false;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   std::array<char, 2 * max_chunk_line> scrap;
   const std::uint64_t stop_at = body_read_ + drain_limit;
   // One deadline for all of it: nobody waits for these bytes.
@@ -371,6 +372,7 @@ Task<void> Connection::close_gently() {
   // Closing with unread bytes in the socket sends an RST, which can overtake the answer just written.
   timed_out_ = false;
   deadline_.set(linger_time);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   std::array<char, 4096> scrap;
   std::uint64_t discarded = 0;
   while (!timed_out_ && stream_.is_open() && discarded < linger_bytes) {

@@ -224,7 +224,7 @@ Task<void> Gateway::attempt(RequestContext& request, const Outgoing& outgoing, c
     parts_.observer.on_retry(exchange.attempt());
     fresh = true;
   }
-  Attempt& ended = exchange.attempt();
+  const Attempt& ended = exchange.attempt();
   request.fault = ended.fault;
   if (ended.fault == Fault::unknown_model) ++request.unknown_model_answers;
   const bool known = std::find(request.tried.begin(), request.tried.end(), key.id) != request.tried.end();

@@ -251,7 +251,7 @@ bool Gateway::receive_whole(RequestContext& request) const {
   return true;
 }
 
-Task<Gateway::Refusal> Gateway::receive(RequestContext& request) {
+Task<Gateway::Refusal> Gateway::receive(RequestContext& request) const {
   Connection& client = request.client;
   BodyScan scan(request, settings_.is_cache_aware);
   client.send_continue();

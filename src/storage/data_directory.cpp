@@ -4,8 +4,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 
 #include "proxyxai/storage/sqlite_store.hpp"
 
@@ -19,7 +19,7 @@ DataDirectory::DataDirectory(std::string path, bool exclusive) : path_(std::move
   if (!exclusive) return;
   const std::string name = path_ + "/lock";
   lock_ = ::open(name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (lock_ < 0) throw Failure("cannot make '" + name + "': " + std::strerror(errno));
+  if (lock_ < 0) throw Failure("cannot make '" + name + "': " + std::generic_category().message(errno));
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     ::close(lock_);
     throw_other_runs();
@@ -30,7 +30,7 @@ void DataDirectory::make_database_file() {
   // SQLite gives its side files the mode of the database; so the database gets its mode before there is one.
   const std::string file = database_file();
   const int made = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (made < 0) throw Failure("cannot make '" + file + "': " + std::strerror(errno));
+  if (made < 0) throw Failure("cannot make '" + file + "': " + std::generic_category().message(errno));
   ::fchmod(made, 0600);
   // Another directory may lead to the same database, and the file above be removed. Kept open beside SQLite's: to close it would let go
   // of SQLite's own locks on it.

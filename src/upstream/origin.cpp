@@ -196,6 +196,7 @@ Task<bool> Origin::tunnel_through_proxy(UpstreamConnection& connection) {
   while (answer.find("\r\n\r\n") == answer.npos) {
     if (answer.size() > (8 << 10)) co_return false;
     // Reading past the head loses nothing: the server speaks only after our ClientHello.
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
     std::array<char, 1024> piece;
     const Transfer got = co_await connection.stream_.read_some(asio::buffer(piece));
     if (got.error || got.bytes == 0) co_return false;

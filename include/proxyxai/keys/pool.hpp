@@ -69,6 +69,8 @@ class KeyPool {
 
   KeyPool(const Clock& clock, Settings settings);
   ~KeyPool();
+  KeyPool(const KeyPool&) = delete;
+  KeyPool& operator=(const KeyPool&) = delete;
 
   void on_change(OnChange callback);
 

@@ -18,7 +18,7 @@ namespace proxyxai {
 /// The limits of the client side; the settings of the same names.
 struct ConnectionLimits {
   GateLimits gate;
-  std::uint64_t max_body_bytes = 512ull << 20;
+  std::uint64_t max_body_bytes = 512ULL << 20;
   milliseconds header_timeout{10'000};
   milliseconds body_idle_timeout{60'000};
   milliseconds keepalive_timeout{75'000};

@@ -44,6 +44,8 @@ class SqliteStore final : public KeyStore, public AccountStore, public ObjectSto
   };
   SqliteStore(boost::asio::io_context& loop, const std::string& directory, Options options);
   ~SqliteStore() override;
+  SqliteStore(const SqliteStore&) = delete;
+  SqliteStore& operator=(const SqliteStore&) = delete;
 
   Task<std::vector<KeyRow>> load_keys() override;
   Task<Added> add_keys(std::vector<KeyRow> rows) override;

@@ -46,6 +46,8 @@ class Origin {
   Origin(boost::asio::io_context& loop, Watchdog& watchdog, const ClientTls& tls, const UpstreamSettings& settings,
          OriginAddress address);
   ~Origin();
+  Origin(const Origin&) = delete;
+  Origin& operator=(const Origin&) = delete;
 
   [[nodiscard]] const OriginAddress& address() const { return address_; }
 
