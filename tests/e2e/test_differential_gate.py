@@ -14,7 +14,7 @@ import pytest
 
 from hostile_requests import CASES, CHILD, OTHER, ROOT, SMUGGLED, request
 from mutations import EMPTY_CHUNKS, Mutator
-from processes import BUILD, SLOW, Gateway, in_parallel
+from processes import BUILD, SLOW, Gateway, in_parallel, wait_for
 from recording_upstream import RecordingUpstream
 from strict_reader import Unfinished, read_requests, read_response
 
@@ -29,15 +29,22 @@ class Gate:
 
     def __init__(self, directory, attempts=1):
         self.upstream, self.attempts = RecordingUpstream(), attempts
-        self.gateway = Gateway(directory, self.upstream, keys=[POOL_KEY], RETRY_ATTEMPTS=attempts, HEADER_TIMEOUT="5s", BODY_IDLE_TIMEOUT="5s",
+        self.gateway = Gateway(directory, self.upstream, keys=[POOL_KEY], RETRY_ATTEMPTS=attempts, MAX_BODY_BYTES="2M", HEADER_TIMEOUT="5s", BODY_IDLE_TIMEOUT="5s",
             KEEPALIVE_TIMEOUT="5s")
         child, other = self.gateway.make_child(), self.gateway.make_child()
         self.keys = {ROOT: self.gateway.root.encode(), CHILD: child.key.encode(), OTHER: other.key.encode()}
         assert all(len(name) == len(key) for name, key in self.keys.items())
         self.beside = self.connect()
         self.count = 0
+        self.descriptors = self.gateway.descriptors() - self.kept()
+
+    def kept(self):
+        self.upstream.settle()
+        return sum(each.is_open for each in self.upstream.connections)
 
     def end(self):
+        # What clients have left open is gone with them.
+        wait_for(lambda: self.gateway.descriptors() - self.kept() <= self.descriptors, what="the end of all connections")
         self.beside.close()
         self.gateway.end()
         self.upstream.__exit__()
@@ -431,7 +438,7 @@ def test_mutated_requests_smuggle_nothing(gate):
 
 
 @pytest.mark.xfail(reason="An upgrade that the gateway refuses closes its connection, and the answer does not say so", strict=True)
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES if case.silent])
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES if case.silent and case.id.startswith("upgrade")])
 def test_a_refusal_that_closes_says_so(gate, case):
     sent = gate.with_keys(case.sends)
     told, is_closed = gate.exchange(sent, 2)
