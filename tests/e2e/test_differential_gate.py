@@ -12,7 +12,7 @@ from collections import Counter
 import h11
 import pytest
 
-from hostile_requests import CASES, CHILD, OTHER, ROOT, SMUGGLED, request
+from hostile_requests import CASES, CHILD, OTHER, ROOT, SMUGGLED, put, request
 from mutations import EMPTY_CHUNKS, Mutator
 from processes import BUILD, SLOW, Gateway, in_parallel, wait_for
 from recording_upstream import RecordingUpstream
@@ -268,6 +268,39 @@ def test_what_is_to_be_smuggled_would_arrive_if_it_were_let_through(gate):
     marks, sent = gate.marks(), gate.with_keys(SMUGGLED)
     assert gate.exchange(sent, 1)[0].startswith(b"HTTP/1.1 200 ")
     assert check_upstream(gate, marks, sent)[0] == [(b"GET", b"/v1/models/smuggled", b"")]
+
+
+PROPER = b"PUT /v1/moderations HTTP/1.1\r\nHost: $HOST\r\nAuthorization: Bearer " + POOL_KEY.encode() + b"\r\nContent-Length: 5\r\n\r\nhello"
+IMPROPER = {
+    "a second length": PROPER.replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\n"),
+    "chunked beside a length": PROPER.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    "no length": PROPER.replace(b"Content-Length: 5\r\n\r\nhello", b"\r\n"),
+    "the client's host": PROPER.replace(b"$HOST", b"a"),
+    "the client's key": PROPER.replace(POOL_KEY.encode(), ROOT),
+    "the client's key beside": PROPER.replace(b"\r\n\r\n", b"\r\nX-Any: " + ROOT + b"\r\n\r\n"),
+    "a hop-by-hop field": PROPER.replace(b"\r\n\r\n", b"\r\nTE: trailers\r\n\r\n"),
+    "a bare LF": PROPER.replace(b"\r\n", b"\n", 1),
+    "another body": PROPER.replace(b"hello", b"hullo"),
+    "another target": PROPER.replace(b"moderations", b"models"),
+    "it twice": PROPER * 2,
+    "a byte behind it": PROPER + b"x",
+    "a part of it": PROPER[:-1],
+}
+
+
+@pytest.mark.parametrize("what", ["nothing", *IMPROPER])
+def test_what_upstream_should_not_get_is_noticed(gate, what):
+    """The checks below can fail: here the bytes go past the gateway."""
+    sent, marks = gate.with_keys(put("Content-Length: 5")), gate.marks()
+    data = gate.with_keys(IMPROPER.get(what, PROPER)).replace(b"$HOST", gate.upstream.authority.encode())
+    with socket.create_connection(gate.upstream.listening.getsockname()) as peer:
+        peer.sendall(data)
+        wait_for(lambda: sum(len(each) for _, each in gate.arrived(marks)) == len(data), what="the bytes")
+        if what == "nothing":
+            assert check_upstream(gate, marks, sent)[0] == [(b"PUT", b"/v1/moderations", b"hello")]
+        else:
+            with pytest.raises(AssertionError):
+                check_upstream(gate, marks, sent)
 
 
 @pytest.mark.parametrize("case", [param(case) for case in CASES])
