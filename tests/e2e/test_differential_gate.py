@@ -1,8 +1,9 @@
 """What goes in against what comes out: hostile bytes are sent, and all that reaches upstream is read again by two parsers, our own
 of the strictest kind and h11. Whole requests only, each with one framing, upstream's host and the pool's key, and none that a strict
-reader does not find in what was sent."""
+reader does not find, with a key, in what was sent. What a case names as the gateway's fault must fail, until it is mended."""
 import json
 import os
+import pathlib
 import random
 import socket
 import threading
@@ -16,7 +17,7 @@ from hostile_requests import CASES, CHILD, OTHER, ROOT, SMUGGLED, put, request
 from mutations import EMPTY_CHUNKS, Mutator
 from processes import BUILD, SLOW, Gateway, in_parallel, wait_for
 from recording_upstream import RecordingUpstream
-from strict_reader import Unfinished, read_requests, read_response
+from strict_reader import Message, Unfinished, read_fields, read_lines, read_requests, read_response
 
 POOL_KEY = "sk-upstream-key-000001"
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"proxy-authorization",
@@ -36,15 +37,17 @@ class Gate:
         assert all(len(name) == len(key) for name, key in self.keys.items())
         self.beside = self.connect()
         self.count = 0
-        self.descriptors = self.gateway.descriptors() - self.kept()
+        self.sockets = self.count_sockets()
 
-    def kept(self):
+    def count_sockets(self):
+        """Those of the gateway but for its connections to upstream."""
         self.upstream.settle()
-        return sum(each.is_open for each in self.upstream.connections)
+        files = [each.readlink().name for each in pathlib.Path(f"/proc/{self.gateway.process.pid}/fd").iterdir() if each.is_symlink()]
+        return sum(each.startswith("socket:") for each in files) - sum(each.is_open for each in self.upstream.connections)
 
     def end(self):
         # What clients have left open is gone with them.
-        wait_for(lambda: self.gateway.descriptors() - self.kept() <= self.descriptors, what="the end of all connections")
+        wait_for(lambda: self.count_sockets() <= self.sockets, what="the end of all connections")
         self.beside.close()
         self.gateway.end()
         self.upstream.__exit__()
@@ -178,7 +181,8 @@ def check_request(each, gate, by_chance):
 
 def check_upstream(gate, marks, *sent, early=False, by_chance=False):
     """The invariants, whatever was sent on each connection. Returns what has arrived, as (method, target, body), and what is behind a 101."""
-    honest = [request for each in sent for request in read_requests(each)[0]]
+    keys = list(gate.keys.values())
+    honest = [each for data in sent for each in read_requests(data)[0] if any(key in value for _, value in each.fields for key in keys)]
     found, tunnel = [], b""
     for connection, data in gate.arrived(marks):
         if connection.tunnel is not None:
@@ -189,10 +193,10 @@ def check_upstream(gate, marks, *sent, early=False, by_chance=False):
             assert early and isinstance(fault, Unfinished) and not connection.is_open, (fault, data[-500:])
             # It has been answered, and nothing is sent on this connection any more.
             rest = data[requests[-1].end if requests else 0 :]
-            assert read_requests(rest)[0] == []
-            head = rest.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
-            cut = head.split(b" ", 2)
-            found.append((cut[0], cut[1], None))
+            lines, end = read_lines(rest, 0)
+            method, target, _ = lines[0].split(b" ")
+            check_request(Message(read_fields(lines[1:]), rest[end:], len(rest), method, target), gate, by_chance)
+            found.append((method, target, None))
         else:
             again, rest = h11_requests(data)
             assert (again, rest) == ([(each.method, each.target, each.body) for each in requests], b""), "two readers differ"
@@ -207,6 +211,7 @@ def check_upstream(gate, marks, *sent, early=False, by_chance=False):
         target = target if target.startswith(b"/v1/") else b"/v1" + target
         asked[each.method, target, each.body] += gate.attempts
         asked[each.method, target, None] += gate.attempts * early
+    assert len(found) <= gate.attempts * len(honest)
     assert not Counter(found) - asked, f"upstream got what nobody asked for: {Counter(found) - asked}"
     return found, tunnel
 
@@ -307,6 +312,15 @@ def test_what_upstream_should_not_get_is_noticed(gate, what):
 def test_upstream_gets_what_was_asked_for_and_nothing_else(gate, case):
     play(gate, case)
     check_normal(gate)
+
+
+@pytest.mark.xfail(reason="An upgrade that the gateway refuses closes its connection, and the answer does not say so", strict=True)
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES if case.silent and case.id.startswith("upgrade")])
+def test_a_refusal_that_closes_says_so(gate, case):
+    sent = gate.with_keys(case.sends)
+    told, is_closed = gate.exchange(sent, 2)
+    (answer,) = read_answers(told, sent)
+    assert is_closed and answer.has_token(b"connection", b"close")
 
 
 def test_of_what_passes_h11_thinks_the_same():
@@ -445,7 +459,7 @@ def test_ended_anywhere_no_more_is_asked_for_than_has_come(gate, case):
     check_normal(gate)
 
 
-# --- chance ------------------------------------------------------------------------------------------------------------------------
+# --- chance: the last, for an xfail there would hide what is found when the gateway ends --------------------------------------------
 
 
 def test_mutated_requests_smuggle_nothing(gate):
@@ -468,12 +482,3 @@ def test_mutated_requests_smuggle_nothing(gate):
     check_normal(gate)
     print(f"{count} mutated requests, {arrived} that reached upstream")
     assert count > seconds and arrived > 0
-
-
-@pytest.mark.xfail(reason="An upgrade that the gateway refuses closes its connection, and the answer does not say so", strict=True)
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES if case.silent and case.id.startswith("upgrade")])
-def test_a_refusal_that_closes_says_so(gate, case):
-    sent = gate.with_keys(case.sends)
-    told, is_closed = gate.exchange(sent, 2)
-    (answer,) = read_answers(told, sent)
-    assert is_closed and answer.has_token(b"connection", b"close")
