@@ -42,8 +42,8 @@ class Gate:
     def count_sockets(self):
         """Those of the gateway but for its connections to upstream."""
         self.upstream.settle()
-        files = [each.readlink().name for each in pathlib.Path(f"/proc/{self.gateway.process.pid}/fd").iterdir() if each.is_symlink()]
-        return sum(each.startswith("socket:") for each in files) - sum(each.is_open for each in self.upstream.connections)
+        files = pathlib.Path(f"/proc/{self.gateway.process.pid}/fd").iterdir()
+        return sum(each.is_socket() for each in files) - sum(each.is_open for each in self.upstream.connections)
 
     def end(self):
         # What clients have left open is gone with them.
