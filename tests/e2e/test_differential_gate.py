@@ -46,11 +46,13 @@ class Gate:
         return sum(each.is_socket() for each in files) - sum(each.is_open for each in self.upstream.connections)
 
     def end(self):
-        # What clients have left open is gone with them.
-        wait_for(lambda: self.count_sockets() <= self.sockets, what="the end of all connections")
-        self.beside.close()
-        self.gateway.end()
-        self.upstream.__exit__()
+        try:
+            # What clients have left open is gone with them.
+            wait_for(lambda: self.count_sockets() <= self.sockets, what="the end of all connections")
+        finally:
+            self.beside.close()
+            self.upstream.__exit__()
+            self.gateway.end()
 
     def connect(self):
         peer = socket.create_connection(("127.0.0.1", self.gateway.port), timeout=10 * SLOW)
