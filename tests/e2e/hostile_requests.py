@@ -607,6 +607,11 @@ for size in (66_000, 200_000, 1_000_000):
 passes("a body of 1,000,000 bytes", put("Content-Length: 1000000", body=b"x" * 1_000_000))
 passes("a body of 1,000,000 bytes in one chunk", chunked(b"f4240\r\n" + b"x" * 1_000_000 + b"\r\n" + END))
 passes("a body of 300,000 bytes of requests", put(f"Content-Length: {len(LARGE)}", body=LARGE))
+# The test's gateway takes 2 MiB.
+refused("a body of one byte too many", put(f"Content-Length: {(2 << 20) + 1}", body=SMUGGLED * 100), 413)
+answered("chunks of one byte too many", chunked((b"10000\r\n" + b"x" * 65_536 + b"\r\n") * 32 + b"1\r\nx\r\n" + END), 413)
+refused("chunks of far too many bytes", chunked((b"10000\r\n" + b"x" * 65_536 + b"\r\n") * 64 + END), 413, silent=True)
+passes("chunks of just enough", chunked((b"10000\r\n" + b"x" * 65_536 + b"\r\n") * 32 + END))
 passes("20,000 chunks", chunked(b"1\r\nx\r\n" * 20_000 + END))
 
 ids = [case.id for case in CASES]

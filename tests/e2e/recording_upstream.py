@@ -141,7 +141,8 @@ class RecordingUpstream:
             return False
         text = json.dumps({"object": "echo", "id": "echo", "method": method.decode(), "target": target.decode("latin-1"),
                            "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}).encode()
-        status = int(options.get("early", options.get("status", ["200"]))[0])
+        status = options.get("early", options.get("status", ["200"]))[0]
+        status = status if re.fullmatch(r"[45]\d\d", status) else "200"
         closes = options.get("then") == ["close"]
         head = f"HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {len(text)}\r\n"
         told = (head + ("Connection: close\r\n\r\n" if closes else "\r\n")).encode() + (b"" if method == b"HEAD" else text)

@@ -1,8 +1,9 @@
 """What goes in against what comes out: hostile bytes are sent, and all that reaches upstream is read again by two parsers, our own
 of the strictest kind and h11. Whole requests only, each with one framing, upstream's host and the pool's key, and none that a strict
-reader does not find in what was sent."""
+reader does not find, with a key, in what was sent. What a case names as the gateway's fault must fail, until it is mended."""
 import json
 import os
+import pathlib
 import random
 import socket
 import threading
@@ -12,11 +13,11 @@ from collections import Counter
 import h11
 import pytest
 
-from hostile_requests import CASES, CHILD, OTHER, ROOT, SMUGGLED, request
+from hostile_requests import CASES, CHILD, OTHER, ROOT, SMUGGLED, put, request
 from mutations import EMPTY_CHUNKS, Mutator
-from processes import BUILD, SLOW, Gateway, in_parallel
+from processes import BUILD, SLOW, Gateway, in_parallel, wait_for
 from recording_upstream import RecordingUpstream
-from strict_reader import Unfinished, read_requests, read_response
+from strict_reader import Message, Unfinished, read_fields, read_lines, read_requests, read_response
 
 POOL_KEY = "sk-upstream-key-000001"
 HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"proxy-authorization",
@@ -29,18 +30,29 @@ class Gate:
 
     def __init__(self, directory, attempts=1):
         self.upstream, self.attempts = RecordingUpstream(), attempts
-        self.gateway = Gateway(directory, self.upstream, keys=[POOL_KEY], RETRY_ATTEMPTS=attempts, HEADER_TIMEOUT="5s", BODY_IDLE_TIMEOUT="5s",
+        self.gateway = Gateway(directory, self.upstream, keys=[POOL_KEY], RETRY_ATTEMPTS=attempts, MAX_BODY_BYTES="2M", HEADER_TIMEOUT="5s", BODY_IDLE_TIMEOUT="5s",
             KEEPALIVE_TIMEOUT="5s")
         child, other = self.gateway.make_child(), self.gateway.make_child()
         self.keys = {ROOT: self.gateway.root.encode(), CHILD: child.key.encode(), OTHER: other.key.encode()}
         assert all(len(name) == len(key) for name, key in self.keys.items())
         self.beside = self.connect()
         self.count = 0
+        self.sockets = self.count_sockets()
+
+    def count_sockets(self):
+        """Those of the gateway but for its connections to upstream."""
+        self.upstream.settle()
+        files = pathlib.Path(f"/proc/{self.gateway.process.pid}/fd").iterdir()
+        return sum(each.is_socket() for each in files) - sum(each.is_open for each in self.upstream.connections)
 
     def end(self):
-        self.beside.close()
-        self.gateway.end()
-        self.upstream.__exit__()
+        try:
+            # What clients have left open is gone with them.
+            wait_for(lambda: self.count_sockets() <= self.sockets, what="the end of all connections")
+        finally:
+            self.beside.close()
+            self.upstream.__exit__()
+            self.gateway.end()
 
     def connect(self):
         peer = socket.create_connection(("127.0.0.1", self.gateway.port), timeout=10 * SLOW)
@@ -171,7 +183,8 @@ def check_request(each, gate, by_chance):
 
 def check_upstream(gate, marks, *sent, early=False, by_chance=False):
     """The invariants, whatever was sent on each connection. Returns what has arrived, as (method, target, body), and what is behind a 101."""
-    honest = [request for each in sent for request in read_requests(each)[0]]
+    keys = list(gate.keys.values())
+    honest = [each for data in sent for each in read_requests(data)[0] if any(key in value for _, value in each.fields for key in keys)]
     found, tunnel = [], b""
     for connection, data in gate.arrived(marks):
         if connection.tunnel is not None:
@@ -182,10 +195,10 @@ def check_upstream(gate, marks, *sent, early=False, by_chance=False):
             assert early and isinstance(fault, Unfinished) and not connection.is_open, (fault, data[-500:])
             # It has been answered, and nothing is sent on this connection any more.
             rest = data[requests[-1].end if requests else 0 :]
-            assert read_requests(rest)[0] == []
-            head = rest.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
-            cut = head.split(b" ", 2)
-            found.append((cut[0], cut[1], None))
+            lines, end = read_lines(rest, 0)
+            method, target, _ = lines[0].split(b" ")
+            check_request(Message(read_fields(lines[1:]), rest[end:], len(rest), method, target), gate, by_chance)
+            found.append((method, target, None))
         else:
             again, rest = h11_requests(data)
             assert (again, rest) == ([(each.method, each.target, each.body) for each in requests], b""), "two readers differ"
@@ -200,6 +213,7 @@ def check_upstream(gate, marks, *sent, early=False, by_chance=False):
         target = target if target.startswith(b"/v1/") else b"/v1" + target
         asked[each.method, target, each.body] += gate.attempts
         asked[each.method, target, None] += gate.attempts * early
+    assert len(found) <= gate.attempts * len(honest)
     assert not Counter(found) - asked, f"upstream got what nobody asked for: {Counter(found) - asked}"
     return found, tunnel
 
@@ -263,10 +277,52 @@ def test_what_is_to_be_smuggled_would_arrive_if_it_were_let_through(gate):
     assert check_upstream(gate, marks, sent)[0] == [(b"GET", b"/v1/models/smuggled", b"")]
 
 
+PROPER = b"PUT /v1/moderations HTTP/1.1\r\nHost: $HOST\r\nAuthorization: Bearer " + POOL_KEY.encode() + b"\r\nContent-Length: 5\r\n\r\nhello"
+IMPROPER = {
+    "a second length": PROPER.replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\n"),
+    "chunked beside a length": PROPER.replace(b"\r\n\r\n", b"\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    "no length": PROPER.replace(b"Content-Length: 5\r\n\r\nhello", b"\r\n"),
+    "the client's host": PROPER.replace(b"$HOST", b"a"),
+    "the client's key": PROPER.replace(POOL_KEY.encode(), ROOT),
+    "the client's key beside": PROPER.replace(b"\r\n\r\n", b"\r\nX-Any: " + ROOT + b"\r\n\r\n"),
+    "a hop-by-hop field": PROPER.replace(b"\r\n\r\n", b"\r\nTE: trailers\r\n\r\n"),
+    "a bare LF": PROPER.replace(b"\r\n", b"\n", 1),
+    "another body": PROPER.replace(b"hello", b"hullo"),
+    "another target": PROPER.replace(b"moderations", b"models"),
+    "it twice": PROPER * 2,
+    "a byte behind it": PROPER + b"x",
+    "a part of it": PROPER[:-1],
+}
+
+
+@pytest.mark.parametrize("what", ["nothing", *IMPROPER])
+def test_what_upstream_should_not_get_is_noticed(gate, what):
+    """The checks below can fail: here the bytes go past the gateway."""
+    sent, marks = gate.with_keys(put("Content-Length: 5")), gate.marks()
+    data = gate.with_keys(IMPROPER.get(what, PROPER)).replace(b"$HOST", gate.upstream.authority.encode())
+    with socket.create_connection(gate.upstream.listening.getsockname()) as peer:
+        peer.sendall(data)
+        wait_for(lambda: sum(len(each) for _, each in gate.arrived(marks)) == len(data), what="the bytes")
+        if what == "nothing":
+            assert check_upstream(gate, marks, sent)[0] == [(b"PUT", b"/v1/moderations", b"hello")]
+        else:
+            with pytest.raises(AssertionError):
+                check_upstream(gate, marks, sent)
+
+
 @pytest.mark.parametrize("case", [param(case) for case in CASES])
 def test_upstream_gets_what_was_asked_for_and_nothing_else(gate, case):
     play(gate, case)
     check_normal(gate)
+
+
+@pytest.mark.xfail(reason="An upgrade that the gateway refuses closes its connection, and the answer does not say so", strict=True)
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES if case.silent and case.id.startswith("upgrade")])
+def test_a_refusal_that_closes_says_so(gate, case):
+    sent = gate.with_keys(case.sends)
+    told, is_closed = gate.exchange(sent, 2)
+    (answer,) = read_answers(told, sent)
+    assert is_closed and answer.has_token(b"connection", b"close")
 
 
 def test_of_what_passes_h11_thinks_the_same():
@@ -405,7 +461,7 @@ def test_ended_anywhere_no_more_is_asked_for_than_has_come(gate, case):
     check_normal(gate)
 
 
-# --- chance ------------------------------------------------------------------------------------------------------------------------
+# --- chance: the last, for an xfail there would hide what is found when the gateway ends --------------------------------------------
 
 
 def test_mutated_requests_smuggle_nothing(gate):
@@ -428,12 +484,3 @@ def test_mutated_requests_smuggle_nothing(gate):
     check_normal(gate)
     print(f"{count} mutated requests, {arrived} that reached upstream")
     assert count > seconds and arrived > 0
-
-
-@pytest.mark.xfail(reason="An upgrade that the gateway refuses closes its connection, and the answer does not say so", strict=True)
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.id) for case in CASES if case.silent])
-def test_a_refusal_that_closes_says_so(gate, case):
-    sent = gate.with_keys(case.sends)
-    told, is_closed = gate.exchange(sent, 2)
-    (answer,) = read_answers(told, sent)
-    assert is_closed and answer.has_token(b"connection", b"close")
