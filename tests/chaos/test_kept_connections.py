@@ -2,6 +2,8 @@
 import random
 import time
 
+import pytest
+
 import faults
 from clients import Crowd
 from processes import SLOW, wait_for
@@ -93,3 +95,14 @@ def test_a_stop_in_the_storm_loses_nothing(start, calm, choose, certificates):
         crowd.stop()
         before.books.require_sound()
         before.require_answers_once(crowd.answers)
+
+
+@pytest.mark.xfail(strict=True, reason="what upstream has closed stays open, and counted as kept, until the next request or for a minute")
+def test_what_upstream_has_closed_is_closed_here_without_a_request(start, choose):
+    with Upstream() as upstream:
+        gateway = start(mock=upstream)
+        accounts = [gateway.make_child(1000)]
+        Crowd(gateway, accounts, choose, allowed=()).work(1, lambda: metrics(gateway)[KEPT] >= 8).stop()
+        upstream.drop_all()
+        wait_for(lambda: not upstream.open, 20 * SLOW, "the end of all connections at upstream")
+        wait_for(lambda: metrics(gateway)[KEPT] == 0, 5, "the end of what was kept")
