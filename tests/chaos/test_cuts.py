@@ -107,12 +107,12 @@ def test_an_upload_that_upstream_does_not_read_is_sent_again(start, calm, upstre
 
 
 def test_an_answer_that_stalls_anywhere_ends_in_time(start, calm, upstream):
-    gateway = start(mock=upstream, FIRST_BYTE_TIMEOUT=f"{500 * SLOW:.0f}ms", IDLE_TIMEOUT="500ms")
+    gateway = start(mock=upstream, FIRST_BYTE_TIMEOUT=f"{2 * SLOW}s", IDLE_TIMEOUT="500ms")
     before = calm(gateway)
     cases = [each for each in ALL if each[1] == "chunked"]
     began = time.monotonic()
     results = in_parallel(len(cases), lambda i: ask(gateway, *cases[i][:2], f"stall {cases[i][2]}"))
-    assert time.monotonic() - began < 6 * SLOW
+    assert time.monotonic() - began < 12 * SLOW
     answers = []
     for (kind, _, place), (status, fields, told, whole, cost) in zip(cases, results):
         assert status == 200 and whole == (place in HEAD), (kind, place, told)
