@@ -14,6 +14,7 @@ import pytest
 sys.path.extend(str(pathlib.Path(__file__).parents[1] / each) for each in ("e2e", "crash"))
 
 from fixtures import defaults, mock, start, tls_mock  # noqa: E402, F401 - fixtures
+from certificates import Certificates  # noqa: E402
 from invariants import Baseline  # noqa: E402
 
 SEED = int(os.environ.get("PROXYXAI_SEED", random.randrange(10**9)))
@@ -42,3 +43,9 @@ def storm_seconds():
 def calm():
     """calm(gateway): a Baseline of it as it is now, before the storm."""
     return Baseline
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """Certificates for localhost by an authority of ours: {kind: (certificate, key)}, and the authority's as `ca`."""
+    return Certificates(tmp_path_factory.mktemp("certificates"))

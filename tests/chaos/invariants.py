@@ -40,6 +40,7 @@ class Baseline:
         self.ask = ask or gateway.chat
         self.books = Books(gateway.directory / "data")
         self.served_at_once()
+        gateway.call("GET", "/v1/files/file-of_nobody")
         self.require_books()
         self.at_rest()
         self.descriptors = self.unkept_descriptors()
@@ -54,8 +55,10 @@ class Baseline:
         self.at_rest(seconds)
         self.require_books()
         self.require_answers_once(answers)
-        wait_for(lambda: self.unkept_descriptors() <= self.descriptors, seconds * SLOW,
-                 f"descriptors back to {self.descriptors}; open are {self.open_files()}")
+        try:
+            wait_for(lambda: self.unkept_descriptors() <= self.descriptors, seconds * SLOW, "fewer descriptors")
+        except AssertionError:
+            raise AssertionError(f"descriptors back to {self.descriptors}; kept are {metrics(self.gateway)[KEPT]}, open {self.open_files()}\n{self.sockets()}")
         assert metrics(self.gateway)[KEPT] <= MOST_KEPT
         grown = self.gateway.resident_kib() - self.resident
         assert grown <= MOST_GROWTH_KIB, f"{grown} KiB more than before"
@@ -115,6 +118,11 @@ class Baseline:
             except OSError:
                 pass
         return dict(found)
+
+
+    def sockets(self):
+        lines = subprocess.run(["ss", "--tcp", "--all", "--numeric", "--processes", "--no-header"], capture_output=True, text=True).stdout.splitlines()
+        return "\n".join(each for each in lines if f"pid={self.gateway.process.pid}," in each)
 
 
 def metrics(gateway):
