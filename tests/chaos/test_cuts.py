@@ -26,9 +26,11 @@ ALL = [(*kind, place) for kind, places in PLACES.items() for place in places]
 
 def as_asked(request):
     """The plan of these tests: the first attempt of a request goes wrong as its client asks."""
-    if request.attempt > 0 or "x-storm-fault" not in request.fields:
+    how, _, what = request.fields.get("x-storm-fault", "").partition(" ")
+    # A busy machine may have taken an attempt before for one that stalled before its head.
+    is_to_last = how == "stall" and what not in [*HEAD, "in the upload"]
+    if not how or (request.attempt > 0 and not is_to_last):
         return None
-    how, _, what = request.fields["x-storm-fault"].partition(" ")
     if how == "drip":
         return faults.drip(int(what), pause=0)
     return faults.cut_upload(how) if what == "in the upload" else faults.cut(what, how)
@@ -87,10 +89,10 @@ def test_an_answer_cut_anywhere_is_saved_or_seen_to_be_cut(start, calm, upstream
 
 
 def test_an_upload_that_upstream_does_not_read_is_sent_again(start, calm, upstream):
-    gateway = start(mock=upstream, IDLE_TIMEOUT="500ms", FIRST_BYTE_TIMEOUT=f"{600 * SLOW:.0f}ms")
+    gateway = start(mock=upstream, IDLE_TIMEOUT=f"{SLOW}s", FIRST_BYTE_TIMEOUT=f"{SLOW}s")
     before = calm(gateway)
     answers = []
-    for how, size, is_kept in itertools.product(("reset", "close", "stall"), (20_000, 200_000, 8_000_000), (True, False)):
+    for how, size, is_kept in itertools.product(("reset", "close", "stall"), (20_000, 200_000, 3_000_000), (True, False)):
         if how == "stall" and is_kept:
             continue
         upstream.keeps = is_kept
@@ -105,12 +107,12 @@ def test_an_upload_that_upstream_does_not_read_is_sent_again(start, calm, upstre
 
 
 def test_an_answer_that_stalls_anywhere_ends_in_time(start, calm, upstream):
-    gateway = start(mock=upstream, FIRST_BYTE_TIMEOUT=f"{500 * SLOW:.0f}ms", IDLE_TIMEOUT="500ms")
+    gateway = start(mock=upstream, FIRST_BYTE_TIMEOUT=f"{2 * SLOW}s", IDLE_TIMEOUT="500ms")
     before = calm(gateway)
     cases = [each for each in ALL if each[1] == "chunked"]
     began = time.monotonic()
     results = in_parallel(len(cases), lambda i: ask(gateway, *cases[i][:2], f"stall {cases[i][2]}"))
-    assert time.monotonic() - began < 6 * SLOW
+    assert time.monotonic() - began < 12 * SLOW
     answers = []
     for (kind, _, place), (status, fields, told, whole, cost) in zip(cases, results):
         assert status == 200 and whole == (place in HEAD), (kind, place, told)

@@ -2,6 +2,8 @@
 import random
 import time
 
+import pytest
+
 import faults
 from clients import Crowd
 from processes import SLOW, wait_for
@@ -58,10 +60,7 @@ def test_kept_connections_that_upstream_has_closed_are_given_back(start, calm, c
         assert kept >= 8, kept
         upstream.drop_all()
         wait_for(lambda: not upstream.open, 20 * SLOW, "the end of all connections at upstream")
-        # Two requests are the least that tells it: one is served, and what is kept behind it looks at the others.
-        for _ in range(2):
-            assert gateway.chat()[0] == 200
-        wait_for(lambda: metrics(gateway)[KEPT] <= 2, 5 * SLOW, "the end of what was kept")
+        wait_for(lambda: gateway.chat()[0] == 200 and metrics(gateway)[KEPT] <= 2, 5 * SLOW, "the end of what was kept")
         before.require_calm(crowd.answers)
         before.require_end(crowd.answers)
 
@@ -93,3 +92,14 @@ def test_a_stop_in_the_storm_loses_nothing(start, calm, choose, certificates):
         crowd.stop()
         before.books.require_sound()
         before.require_answers_once(crowd.answers)
+
+
+@pytest.mark.xfail(strict=True, reason="what upstream has closed stays open, and counted as kept, until the next request or for a minute")
+def test_what_upstream_has_closed_is_closed_here_without_a_request(start, choose):
+    with Upstream() as upstream:
+        gateway = start(mock=upstream)
+        accounts = [gateway.make_child(1000)]
+        Crowd(gateway, accounts, choose, allowed=()).work(1, lambda: metrics(gateway)[KEPT] >= 8).stop()
+        upstream.drop_all()
+        wait_for(lambda: not upstream.open, 20 * SLOW, "the end of all connections at upstream")
+        wait_for(lambda: metrics(gateway)[KEPT] == 0, 5, "the end of what was kept")

@@ -1,6 +1,6 @@
 """Answers that are none: what cannot be read is no answer, and another attempt saves the request; what goes wrong behind the head is seen to be
 cut; what is odd and yet an answer passes. Nothing of one answer is ever taken for the next."""
-import json
+import threading
 import time
 
 import pytest
@@ -118,15 +118,18 @@ def test_a_framing_that_two_could_read_in_two_ways_ends_its_connection(start, ca
 
 @pytest.mark.xfail(strict=True, reason="a kept connection is taken without a look at what has come on it since the last tick (50 ms)")
 def test_what_upstream_says_out_of_turn_is_nobodys_answer(start, calm):
-    """A second answer, a moment behind the first, on a connection that is kept by then."""
+    """A second answer, a moment behind the first, on a connection that is kept by then; and only then the next request."""
+    said = threading.Event()
+
     def plan(request):
+        @faults.named("out of turn")
         def twice(peer, request):
             peer.send(good_answer(request).data)
             time.sleep(0.005)
             peer.send(OK + b"Content-Length: 6\r\n\r\nstolen")
+            said.set()
             return "goes on"
 
-        twice.name = "out of turn"
         return twice if "x-storm-fault" in request.fields else None
 
     with Upstream(plan) as upstream:
@@ -135,7 +138,8 @@ def test_what_upstream_says_out_of_turn_is_nobodys_answer(start, calm):
         stolen = 0
         for _ in range(20):
             assert ask_once(gateway, chat_body(), x_storm_fault="1")[0] == 200
-            time.sleep(0.01)
+            assert said.wait(20)
+            said.clear()
             status, _, told, whole = ask_once(gateway, chat_body())
             assert status == 200 and whole
             stolen += told == b"stolen"
