@@ -41,6 +41,7 @@ struct Result {
 
 [[noreturn]] void die(const char* what) {
   std::perror(what);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
   std::exit(1);
 }
 
@@ -92,7 +93,7 @@ void count_events(Client& client, Result& result) {
     client.in_stream = true;
   }
   std::size_t at = 0;
-  for (std::size_t found; (found = in.find("\n\n", at)) != in.npos; at = found + 2) {
+  for (std::size_t found = 0; (found = in.find("\n\n", at)) != in.npos; at = found + 2) {
     ++result.events;
     const auto now = Clock::now();
     if (client.last_event != Clock::time_point{} && result.events % 16 == 0) {
@@ -120,7 +121,7 @@ int main(int count, char** arguments) {
   std::map<std::string, std::string> given;
   for (int i = 1; i + 1 < count; i += 2) given[arguments[i]] = arguments[i + 1];
   Options o;
-  const auto number = [&](const char* name, double otherwise) { return given.count(name) != 0 ? std::atof(given[name].c_str()) : otherwise; };
+  const auto number = [&](const char* name, double otherwise) { return given.contains(name) ? std::stod(given[name]) : otherwise; };
   o.port = static_cast<unsigned>(number("--port", 0));
   o.connections = static_cast<unsigned>(number("--connections", 64));
   o.events = static_cast<unsigned>(number("--events", 0));
@@ -139,7 +140,7 @@ int main(int count, char** arguments) {
     item.data.u64 = i;
     epoll_ctl(poll, EPOLL_CTL_ADD, clients[i].fd, &item);
     send_request(clients[i], request);
-    if (o.events > 0 && i % 10 == 9) usleep(10'000 * 1000 / std::max(1000u, o.connections));
+    if (o.events > 0 && i % 10 == 9) usleep(10'000 * 1000 / std::max(1000U, o.connections));
   }
   if (!o.started_file.empty()) {
     if (std::FILE* const file = std::fopen(o.started_file.c_str(), "w")) std::fclose(file);

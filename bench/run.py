@@ -211,6 +211,7 @@ def main():
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--require", type=float, default=0, help="fail when a ratio is below this")
     parser.add_argument("--profile", action="store_true", help="also show where the gateway's time goes (perf)")
+    parser.add_argument("--beside", type=pathlib.Path, metavar="BINARY", help="another build of proxyxai, measured in turns with this one")
     parser.add_argument("--only", choices=["plain", "TLS", "events"])
     options = parser.parse_args()
     if options.quick:
@@ -230,13 +231,15 @@ def main():
             if options.only and case != options.only:
                 continue
             upstream = Upstream(options.build, folder, case == "TLS")
-            seen = {"nginx": [], "unbilled": [], "proxyxai": []}
+            seen = {"nginx": [], "unbilled": [], "proxyxai": [], "beside": []}
             straight = finish(load(options.build, upstream.port, "sk-any", "--seconds", 2, "--warmup", 0.5)) if case != "events" else None
             for index in range(options.rounds):
                 syncs.append(sync_microseconds(folder))
                 makers = [lambda: Nginx(folder, upstream, case == "events"),
                           lambda: Proxyxai(options.build / "bench_unbilled", folder, upstream, "unbilled"),
                           lambda: Proxyxai(binary, folder, upstream)]
+                if options.beside:
+                    makers.append(lambda: Proxyxai(options.beside, folder, upstream, "beside"))
                 for maker in makers if index % 2 == 0 else reversed(makers):
                     proxy = maker()
                     if case == "events":
@@ -257,7 +260,7 @@ def main():
         shutil.rmtree(folder, ignore_errors=True)
     table, worst = render(rows, statistics.median(syncs), options)
     print(table)
-    if not options.quick and not options.only:
+    if not options.quick and not options.only and not options.beside:
         publish(table)
     if errors:
         raise SystemExit(f"{errors} requests failed")
@@ -293,7 +296,13 @@ def render(rows, sync, options):
         memory = each(lambda name: f"{middle(name, 'idle_mib'):.0f} → {middle(name, 'loaded_mib'):.0f}")
         beside.append(f"| {label} | {cpu} | {shown} | {ratio(seen, 'nginx', 'proxyxai')[1]} | {speed} | {p50} | {p99} | {memory} |")
         billing.append(f"| {label} | {ratio(seen, 'proxyxai', 'unbilled')[1]} | {' | '.join(waits)} |")
-    return "\n".join([*beside, "", *billing]), worst
+    compared = ["", "| beside the other build | CPU, this ÷ other | throughput, this ÷ other |", "|---|---|---|"]
+    for case, seen, straight in rows:
+        if seen["beside"]:
+            speeds = sorted(a["rate"] / b["rate"] for a, b in zip(seen["proxyxai"], seen["beside"]))
+            speed = f"**{statistics.median(speeds):.2f}** ({speeds[0]:.2f}–{speeds[-1]:.2f})" if straight else "–"
+            compared.append(f"| {case} | {ratio(seen, 'proxyxai', 'beside')[1]} | {speed} |")
+    return "\n".join([*beside, "", *billing, *(compared if options.beside else [])]), worst
 
 
 def publish(table):

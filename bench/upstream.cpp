@@ -29,6 +29,7 @@ using Clock = std::chrono::steady_clock;
 
 [[noreturn]] void die(const char* what) {
   std::perror(what);
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): one thread
   std::exit(1);
 }
 
@@ -45,14 +46,15 @@ const std::string stream_head =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nTransfer-Encoding: chunked\r\nx-request-id: req_bench\r\n\r\n";
 
 std::string make_event() {
-  std::string event = R"(data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","system_fingerprint":"fp","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]})";
-  event += "\n\n";
+  std::string data = R"(data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4o-mini","system_fingerprint":"fp","choices":[{"index":0,"delta":{"content":" word"},"finish_reason":null}]})";
+  data += "\n\n";
   char size[16];
-  std::snprintf(size, sizeof size, "%zx\r\n", event.size());
-  return size + event + "\r\n";
+  std::snprintf(size, sizeof size, "%zx\r\n", data.size());
+  return size + data + "\r\n";
 }
 const std::string event = make_event();
 
+// NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): an aggregate that never leaves its unique_ptr
 struct Connection {
   int fd = -1;
   SSL* ssl = nullptr;
@@ -68,8 +70,10 @@ struct Connection {
 };
 
 using Due = std::pair<Clock::time_point, int>;
+// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): one thread, one loop
 std::map<int, std::unique_ptr<Connection>> connections;
 std::priority_queue<Due, std::vector<Due>, std::greater<>> due;
+// NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
 /// Writes what waits; false: the connection is gone. What the peer does not take stays.
 bool flush(Connection& c) {
@@ -98,11 +102,11 @@ void serve(Connection& c) {
     std::size_t length = number_behind(head, "Content-Length: ");
     if (length == 0) length = number_behind(head, "content-length: ");
     if (c.in.size() < end + 4 + length) return;
-    unsigned events = number_behind(head, "X-Bench-Events: ");
+    const unsigned events = number_behind(head, "X-Bench-Events: ");
     if (events == 0) {
       c.out += answer;
     } else {
-      const unsigned rate = std::max(1u, number_behind(head, "X-Bench-Rate: "));
+      const unsigned rate = std::max(1U, number_behind(head, "X-Bench-Rate: "));
       c.out += stream_head;
       c.events_left = events;
       c.interval = std::chrono::nanoseconds(1'000'000'000 / rate);
@@ -165,7 +169,7 @@ int main(int count, char** arguments) {
   std::map<std::string, std::string> options;
   for (int i = 1; i + 1 < count; i += 2) options[arguments[i]] = arguments[i + 1];
   SSL_CTX* tls = nullptr;
-  if (options.count("--cert") != 0) {
+  if (options.contains("--cert")) {
     tls = SSL_CTX_new(TLS_server_method());
     if (SSL_CTX_use_certificate_chain_file(tls, options["--cert"].c_str()) != 1 || SSL_CTX_use_PrivateKey_file(tls, options["--key"].c_str(), SSL_FILETYPE_PEM) != 1) die("certificate");
     SSL_CTX_set_mode(tls, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
@@ -194,7 +198,7 @@ int main(int count, char** arguments) {
     for (int i = 0; i < found; ++i) {
       const int fd = ready[static_cast<std::size_t>(i)].data.fd;
       if (fd == listener) {
-        for (int accepted; (accepted = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK)) >= 0;) {
+        for (int accepted = -1; (accepted = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK)) >= 0;) {
           setsockopt(accepted, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
           auto c = std::make_unique<Connection>();
           c->fd = accepted;

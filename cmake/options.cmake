@@ -6,7 +6,7 @@ if(CCACHE)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=true
     CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
   # As ccache asks where precompiled headers are used: what a file includes is then seen through them.
-  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>)
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 
 add_library(proxyxai_options INTERFACE)
@@ -24,6 +24,7 @@ endif()
 if(NOT PROXYXAI_SANITIZE)
   # With it a sanitizer would not see a signed overflow.
   target_compile_options(proxyxai_options INTERFACE -fno-strict-overflow)
+  include(${CMAKE_CURRENT_LIST_DIR}/hardening.cmake)
 else()
   target_compile_options(proxyxai_options INTERFACE
     -fsanitize=${PROXYXAI_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

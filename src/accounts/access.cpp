@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "proxyxai/base/ascii.hpp"
+
 namespace proxyxai {
 namespace {
 
@@ -26,10 +28,11 @@ bool has_allowed(const std::vector<std::string>& words) {
   return std::any_of(words.begin(), words.end(), [](const std::string& each) { return !each.starts_with('-'); });
 }
 
-/// Allows `word`. Where it was only taken out of everything, everything is allowed again; else the list is what is allowed.
-void put_back(std::vector<std::string>& words, std::string word) {
+/// Allows `word`. Where it was only taken out of everything, everything is allowed again; else, as where `nothing` was allowed, the list
+/// is what is allowed.
+void put_back(std::vector<std::string>& words, std::string word, bool nothing = false) {
   const bool was_out = std::erase(words, "-" + word) > 0;
-  if (!was_out || has_allowed(words)) add_word(words, std::move(word));
+  if (!was_out || nothing || has_allowed(words)) add_word(words, std::move(word));
 }
 
 /// Takes out what is `taken`: its own entry, and what other entries still allow of it. `overlaps` tells whether an entry does.
@@ -76,7 +79,7 @@ bool is_model_word(std::string_view word) {
   return !word.empty() && printable && (star == word.npos || star + 1 == word.size());
 }
 
-std::string_view without_version(std::string_view path) { return path.starts_with("/v1/") ? path.substr(3) : path; }
+std::string_view without_version(std::string_view path) { return is_under(path, "/v1") ? path.substr(3) : path; }
 
 }  // namespace
 
@@ -171,16 +174,15 @@ std::optional<std::string> change_models(std::string_view stored, std::string_vi
   };
   for (std::string& each : words_of(allow)) {
     if (!is_good(each)) return std::nullopt;
-    if (each == "*") {
-      words.clear();
-      continue;
-    }
-    std::erase(words, std::string(no_model));
-    put_back(words, std::move(each));
+    if (each == "*") words.clear();
+    else if (each == no_model) words = words_of(no_model);
+    // As it is shown: what is taken out, be it of nothing.
+    else if (each.starts_with('-')) add_word(words, std::move(each));
+    else put_back(words, std::move(each), std::erase(words, std::string(no_model)) > 0);
   }
   for (const std::string& each : words_of(deny)) {
     if (!is_good(each)) return std::nullopt;
-    if (each == "*") words = words_of(no_model);
+    if (each == "*" || each == no_model) words = words_of(no_model);
     // Already written as what is taken out.
     else if (each.starts_with('-')) add_word(words, each);
     else take_out(words, each, no_model, [&each](const std::string& other) { return patterns_overlap(each, other); });

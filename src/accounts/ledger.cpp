@@ -56,6 +56,10 @@ Task<void> Ledger::start(std::vector<std::string> paths) {
   };
   co_await store_.transact(std::move(look));
   last_id_ = last_committed_ = marked_ = last;
+  month_ = current_month();
+  if (const WallTime newest = time_of_request(last); newest > clock_.wall_now() + std::chrono::minutes(1)) {
+    spdlog::warn("the clock is behind the newest request in the books, of {}: until then, what is charged counts as of that time", to_rfc3339(newest));
+  }
   const WallTime now = clock_.wall_now();
   for (auto next = left_behind.cbegin(); next != left_behind.cend();) {
     auto work = [&next, end = left_behind.cend(), now](AccountTransaction& transaction) {
@@ -302,10 +306,13 @@ Task<void> Ledger::probe() {
   }
 }
 
+/// That of the newest request, where the clock has gone back behind it: no month has its limit twice.
+std::int32_t Ledger::current_month() const { return month_of(std::max(clock_.wall_now(), time_of_request(last_id_))); }
+
 void Ledger::tick(Instant now) {
   if (now >= next_month_) {
     next_month_ = now + month_interval;
-    month_ = month_of(clock_.wall_now());
+    month_ = current_month();
     if (!healthy_ && !committing_) {
       asio::co_spawn(loop_.get_executor(), probe(), [](std::exception_ptr failure) { log_failure("writing to the ledger", failure); });
     }

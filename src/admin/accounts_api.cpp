@@ -74,7 +74,7 @@ Digest digest_of(const ApiRequest& request) {
 Digest turn_of(AccountId caller, std::string_view key) { return sha256(std::to_string(caller).append(" ").append(key)); }
 
 /// `2026-11-25-ROTATE-SELF`
-std::string confirmation_of(Clock& clock, const char* what) { return to_date(day_of(clock.wall_now())) + "-ROTATE-" + what; }
+std::string confirmation_of(const Clock& clock, const char* what) { return to_date(day_of(clock.wall_now())) + "-ROTATE-" + what; }
 
 }  // namespace
 

@@ -34,7 +34,7 @@ Task<ApiResponse> show_subscription(AccountService& accounts, std::int32_t month
                        {"access_until", cards.empty() ? std::int64_t{0} : to_seconds(cards.back().expires_at)}});
 }
 
-Task<ApiResponse> show_usage(AccountService& accounts, Clock& clock, std::string_view query, AccountPtr caller) {
+Task<ApiResponse> show_usage(AccountService& accounts, const Clock& clock, std::string_view query, AccountPtr caller) {
   const QueryFields fields(query, {"start_date", "end_date"});
   const std::int32_t today = day_of(clock.wall_now());
   BillQuery wanted;

@@ -9,7 +9,7 @@ namespace proxyxai {
 /// `subscription`. `month`: the current one.
 Task<ApiResponse> show_subscription(AccountService& accounts, std::int32_t month, AccountPtr caller);
 /// `usage?start_date=&end_date=`, in cents.
-Task<ApiResponse> show_usage(AccountService& accounts, Clock& clock, std::string_view query, AccountPtr caller);
+Task<ApiResponse> show_usage(AccountService& accounts, const Clock& clock, std::string_view query, AccountPtr caller);
 /// `credit_grants`
 Task<ApiResponse> show_credit_grants(AccountService& accounts, AccountPtr caller);
 

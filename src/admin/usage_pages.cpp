@@ -159,7 +159,7 @@ bool cut(List& list, std::int64_t size) {
 
 }  // namespace
 
-Task<ApiResponse> show_info(AccountService& accounts, Clock& clock, AccountPtr caller) {
+Task<ApiResponse> show_info(AccountService& accounts, const Clock& clock, AccountPtr caller) {
   const auto [row, cards] = co_await accounts.show(caller);
   const std::int32_t today = day_of(clock.wall_now());
   BillQuery query{row, row.id, today / 100 * 100 + 1, today};
@@ -233,7 +233,7 @@ Task<ApiResponse> show_requests(AccountService& accounts, std::string_view query
   co_return to_answer({{"object", "list"}, {"data", std::move(data)}, {"has_more", has_more}, {"next", next}});
 }
 
-Task<ApiResponse> show_bill(AccountService& accounts, Clock& clock, std::string_view query, AccountPtr caller) {
+Task<ApiResponse> show_bill(AccountService& accounts, const Clock& clock, std::string_view query, AccountPtr caller) {
   const QueryFields fields(query, {"user", "date", "start", "end", "days"});
   BillQuery wanted;
   wanted.of = caller->row;

@@ -7,7 +7,7 @@
 namespace proxyxai {
 
 /// `/dashboard/x_user/info`
-Task<ApiResponse> show_info(AccountService& accounts, Clock& clock, AccountPtr caller);
+Task<ApiResponse> show_info(AccountService& accounts, const Clock& clock, AccountPtr caller);
 /// `/dashboard/x-user-status`
 ApiResponse show_status(const AccountService& accounts, const Account& caller);
 /// `/dashboard/x-user-logs`
@@ -15,6 +15,6 @@ Task<ApiResponse> show_operations(AccountService& accounts, std::string_view que
 /// `/x-requests`: of the caller and its descendants.
 Task<ApiResponse> show_requests(AccountService& accounts, std::string_view query, AccountPtr caller);
 /// `/x-bill`: the same.
-Task<ApiResponse> show_bill(AccountService& accounts, Clock& clock, std::string_view query, AccountPtr caller);
+Task<ApiResponse> show_bill(AccountService& accounts, const Clock& clock, std::string_view query, AccountPtr caller);
 
 }  // namespace proxyxai

@@ -127,6 +127,7 @@ int restore(const Settings& settings, const std::string& source) {
 }
 
 int rekey(const Settings& settings) {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment
   const char* const given = std::getenv("NEW_MASTER_KEY");
   const Secret wanted(given == nullptr ? "" : given);
   if (!wanted.empty() && wanted.reveal().size() < least_master_key) throw Failure("NEW_MASTER_KEY must be at least " + std::to_string(least_master_key) + " characters");

@@ -17,6 +17,8 @@ class Daemon {
   /// they are now, at SIGHUP; null when they have faults, which it has logged.
   Daemon(Settings settings, InheritedSockets inherited, std::function<std::unique_ptr<Settings>()> reread);
   ~Daemon();
+  Daemon(const Daemon&) = delete;
+  Daemon& operator=(const Daemon&) = delete;
 
   /// Serves until SIGTERM or SIGINT; the exit code: 0 when all was stored and every request could finish.
   int run();

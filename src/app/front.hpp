@@ -29,7 +29,7 @@ class Front final : public RequestHandler {
  private:
   Task<bool> manage(Connection& client, std::string_view path, std::string_view query);
   Task<ApiResponse> answer(Connection& client, ApiRequest request, AccountPtr& caller);
-  Task<std::optional<ApiError>> read_body(Connection& client, std::size_t most, std::string& body);
+  static Task<std::optional<ApiError>> read_body(Connection& client, std::size_t most, std::string& body);
   Task<bool> finish(Connection& client, std::string_view path, ApiResponse response);
   Task<bool> finish(Connection& client, std::string_view path, ApiResponse response, AccountPtr caller, Instant started);
 

@@ -14,8 +14,10 @@ std::shared_ptr<const PriceTable> load_prices(const std::string& file) {
   if (!stream) throw Failure("PRICES_FILE: '" + file + "' cannot be read");
   std::stringstream text;
   text << stream.rdbuf();
+  // Also what is a directory reads as empty, and would be taken for no prices of one's own.
+  if (text.view().empty()) throw Failure("PRICES_FILE: '" + file + "' is empty");
   try {
-    return PriceTable::parse(builtin_prices, text.str());
+    return PriceTable::parse(builtin_prices, text.view());
   } catch (const Failure& failure) {
     throw Failure("PRICES_FILE '" + file + "': " + failure.what());
   }

@@ -73,6 +73,7 @@ Wanted read_wanted(const CommandLine::Options& options) {
 }
 
 Secret read_admin_key() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nobody changes the environment
   const char* const text = std::getenv(admin_key_variable);
   if (text == nullptr || *text == '\0') {
     throw Failure(std::string(admin_key_variable) + " is not set: upstream's usage API wants an admin key of the organisation (sk-admin-...) in this "

@@ -1,5 +1,6 @@
+#include <charconv>
 #include <cmath>
-#include <cstdlib>
+#include <system_error>
 
 #include <nlohmann/json.hpp>
 
@@ -49,13 +50,21 @@ std::string each_result(std::string_view text, Use use) {
   return more != page.end() && more->is_boolean() && more->get<bool>() ? text_in(page, "next_page") : std::string();
 }
 
+/// NaN for what is no number, or one with something behind it.
+double number_in(const std::string& text) {
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  const auto [rest, failed] = std::from_chars(text.data(), end, number);
+  return failed == std::errc{} && rest == end ? number : std::nan("");
+}
+
 /// Dollars as a number or, as upstream writes long ones, as text; what is below a nano-dollar is rounded.
 Money amount_in(const json& result) {
   const auto found = result.find("amount");
   if (found == result.end() || found->is_null()) return {};
   if (!found->is_object() || text_in(*found, "currency") != "usd") refuse("an amount is not in dollars");
   const json value = found->value("value", json());
-  const double amount = value.is_number() ? value.get<double>() : value.is_string() ? std::atof(value.get_ref<const std::string&>().c_str()) : std::nan("");
+  const double amount = value.is_number() ? value.get<double>() : value.is_string() ? number_in(value.get_ref<const std::string&>()) : std::nan("");
   if (!(std::abs(amount) <= to_dollars(most_money))) refuse("an amount is no number");
   return {static_cast<std::int64_t>(std::llround(amount * 1e9))};
 }

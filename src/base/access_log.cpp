@@ -1,17 +1,12 @@
 #include "proxyxai/base/access_log.hpp"
 
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <climits>
 #include <cstring>
 #include <ctime>
 
 #include "proxyxai/base/ascii.hpp"
 #include "proxyxai/base/log.hpp"
+
+#include "patient_write.hpp"
 
 namespace proxyxai {
 namespace {
@@ -47,25 +42,6 @@ void append_ms(std::string& out, std::uint64_t microseconds) {
   append_number(out, microseconds / 1000);
   out.push_back('.');
   out.push_back(static_cast<char>('0' + microseconds / 100 % 10));
-}
-
-/// Writes `bytes`, which keeps what is left; false when the reader of a pipe or terminal has stood still for too long.
-bool write_all(int descriptor, std::string_view& bytes, int patience_ms) {
-  struct stat status {};
-  // On a pipe or terminal, readiness promises room for PIPE_BUF bytes and no more: a larger write could stand still for ever.
-  const bool is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-  const std::size_t most = is_file ? bytes.size() : PIPE_BUF;
-  while (!bytes.empty()) {
-    pollfd ready{descriptor, POLLOUT, 0};
-    const int found = ::poll(&ready, 1, patience_ms);
-    if (found < 0 && errno == EINTR) continue;
-    if (found <= 0) return false;
-    const ssize_t put = ::write(descriptor, bytes.data(), std::min(bytes.size(), most));
-    if (put < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (put <= 0) return true;  // the log's reader is gone, or the disk is full: nothing can be done here
-    bytes.remove_prefix(static_cast<std::size_t>(put));
-  }
-  return true;
 }
 
 }  // namespace
@@ -211,7 +187,7 @@ void AccessLog::run() {
     if (writing.empty() && stopping) return;
     // Until we are to stop, a reader may take as long as it likes.
     std::string_view left = writing;
-    while (!write_all(descriptor_, left, stopping ? 2000 : 500)) {
+    while (!write_patiently(descriptor_, left, stopping ? 2000 : 500)) {
       const std::lock_guard lock(mutex_);
       if (stop_) return;
     }

@@ -17,7 +17,8 @@ struct Address {
 
 std::optional<Address> parse_address(std::string_view text) {
   char copy[64];
-  if (text.size() >= sizeof copy) return std::nullopt;
+  // A NUL would end it early.
+  if (text.size() >= sizeof copy || text.find('\0') != text.npos) return std::nullopt;
   std::memcpy(copy, text.data(), text.size());
   copy[text.size()] = '\0';
   Address address{{}, false};

@@ -1,14 +1,20 @@
 #include "proxyxai/base/log.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <atomic>
 #include <memory>
+#include <mutex>
 
 #include <spdlog/async.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include "proxyxai/base/clock.hpp"
+
+#include "patient_write.hpp"
 
 namespace proxyxai {
 namespace {
@@ -44,6 +50,27 @@ class LineFormatter final : public spdlog::formatter {
  private:
   const bool json_;
 };
+
+/// Standard error. Until we are to stop, its reader may take as long as it likes; then it has a moment.
+class PatientSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  /// Any thread.
+  void stop() { is_stopping_ = true; }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    std::string_view left(line.data(), line.size());
+    while (!stands_still_ && !write_patiently(STDERR_FILENO, left, is_stopping_ ? 2'000 : 500)) stands_still_ = is_stopping_;
+  }
+  void flush_() override {}
+
+  std::atomic<bool> is_stopping_ = false;
+  bool stands_still_ = false;  // at the end: nothing more is written
+};
+
+std::shared_ptr<PatientSink> standard_error;
 
 /// How long the text is that begins with `beginning` and goes on with at least `shortest` characters that `is_part`; 0: it does not.
 template <class IsPart>
@@ -105,8 +132,8 @@ void append_json_text(std::string& out, std::string_view text) {
 
 void start_logging(std::string_view level, bool json) {
   spdlog::init_thread_pool(queue_lines, 1);
-  auto sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-  auto logger = std::make_shared<spdlog::async_logger>("proxyxai", sink, spdlog::thread_pool(),
+  standard_error = std::make_shared<PatientSink>();
+  auto logger = std::make_shared<spdlog::async_logger>("proxyxai", standard_error, spdlog::thread_pool(),
                                                        spdlog::async_overflow_policy::overrun_oldest);
   logger->set_formatter(std::make_unique<LineFormatter>(json));
   logger->flush_on(spdlog::level::info);
@@ -124,6 +151,10 @@ void log_failure(std::string_view what, const std::exception_ptr& failure) {
   }
 }
 
-void stop_logging() { spdlog::shutdown(); }
+void stop_logging() {
+  if (standard_error) standard_error->stop();
+  spdlog::shutdown();
+  standard_error.reset();
+}
 
 }  // namespace proxyxai

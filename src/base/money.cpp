@@ -61,6 +61,7 @@ std::optional<Money> parse_money(std::string_view text) {
 
 std::optional<Money> to_money(double value) {
   if (!std::isfinite(value)) return std::nullopt;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   std::array<char, 32> text;
   const auto [end, failed] = std::to_chars(text.data(), text.data() + text.size(), value);
   if (failed != std::errc{}) return std::nullopt;

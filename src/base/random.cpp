@@ -22,6 +22,7 @@ std::string random_alphanumeric(std::size_t count) {
   constexpr unsigned limit = 256 / alphabet.size() * alphabet.size();
   std::string text;
   text.reserve(count);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   std::array<std::uint8_t, 64> pool;
   while (text.size() < count) {
     random_bytes(pool);
@@ -34,6 +35,7 @@ std::string random_alphanumeric(std::size_t count) {
 
 std::uint64_t random_u64() {
   thread_local std::mt19937_64 generator = [] {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
     std::array<std::uint8_t, sizeof(std::uint64_t)> seed;
     random_bytes(seed);
     std::uint64_t value = 0;

@@ -19,6 +19,8 @@ constexpr std::size_t min_upstream_key = 20;
 
 bool is_ip(const std::string& text) {
   in6_addr ignored{};
+  // A file may have a NUL, which would end it early.
+  if (text.find('\0') != text.npos) return false;
   return inet_pton(AF_INET, text.c_str(), &ignored) == 1 || inet_pton(AF_INET6, text.c_str(), &ignored) == 1;
 }
 

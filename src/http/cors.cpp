@@ -24,7 +24,7 @@ void Cors::append(std::string& out, const Fields& request) const {
       "x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens\r\n");
 }
 
-ApiResponse Cors::preflight(const Fields& request) const {
+ApiResponse Cors::preflight(const Fields& request) {
   ApiResponse response;
   response.status = 204;
   const auto requested = find(request, beast_http::field::access_control_request_headers);

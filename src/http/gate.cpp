@@ -1,5 +1,6 @@
 #include "proxyxai/http/gate.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -14,16 +15,16 @@ constexpr std::size_t max_target = 8 << 10;
 enum : std::uint8_t { kToken = 1, kTarget = 2, kValue = 4, kHost = 8 };
 
 constexpr std::array<std::uint8_t, 256> make_classes() {
-  std::array<std::uint8_t, 256> classes{};
+  std::array<std::uint8_t, 256> made{};
   for (unsigned c = 0; c < 256; ++c) {
     const bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     const auto among = [c](std::string_view set) { return c < 128 && set.find(static_cast<char>(c)) != set.npos; };
-    if (alnum || (c != 0 && among("!#$%&'*+-.^_`|~"))) classes[c] |= kToken;      // RFC 9110 5.6.2
-    if (c > 0x20 && c < 0x7f && !among("#\"<>\\^`{|}")) classes[c] |= kTarget;    // RFC 3986, strict
-    if (c == '\t' || (c >= 0x20 && c != 0x7f)) classes[c] |= kValue;              // RFC 9110 5.5 with obs-text
-    if (alnum || (c != 0 && among("-._~%!$&'()*+,;=:[]"))) classes[c] |= kHost;   // RFC 3986 3.2.2, with port
+    if (alnum || (c != 0 && among("!#$%&'*+-.^_`|~"))) made[c] |= kToken;      // RFC 9110 5.6.2
+    if (c > 0x20 && c < 0x7f && !among("#\"<>\\^`{|}")) made[c] |= kTarget;    // RFC 3986, strict
+    if (c == '\t' || (c >= 0x20 && c != 0x7f)) made[c] |= kValue;              // RFC 9110 5.5 with obs-text
+    if (alnum || (c != 0 && among("-._~%!$&'()*+,;=:[]"))) made[c] |= kHost;   // RFC 3986 3.2.2, with port
   }
-  return classes;
+  return made;
 }
 constexpr auto classes = make_classes();
 
@@ -77,6 +78,10 @@ std::optional<GateRefusal> check_request_line(std::string_view line, bool& http_
   const auto version = line.substr(last + 1);
   if (method.empty() || method.size() > 32 || !all_of(method, kToken)) {
     return GateRefusal{400, "bad_method", "The request method is not a token."};
+  }
+  // Methods differ by case (RFC 9110 9.1), but there are servers to which `post` is POST, and here it would not cost what a POST does.
+  if (std::any_of(method.begin(), method.end(), [](char c) { return c >= 'a' && c <= 'z'; })) {
+    return GateRefusal{501, "bad_method", "Request methods are written in capital letters."};
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
     const bool other_http = version.starts_with("HTTP/") && version.size() == 8 && version[6] == '.' &&

@@ -1,6 +1,12 @@
 #include "proxyxai/http/parser.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
+
+#include <boost/beast/http/error.hpp>
+
+#include "proxyxai/http/gate.hpp"
 
 namespace proxyxai {
 
@@ -31,6 +37,13 @@ bool has_token(std::string_view value, std::string_view lower_case_token) {
   return false;
 }
 
+bool asks_for_websocket(const RequestParser& request) {
+  if (request.method() != "GET" || request.version() != 11) return false;
+  if (!equals_lower(find(request.fields(), beast_http::field::upgrade), "websocket")) return false;
+  return std::any_of(request.fields().begin(), request.fields().end(),
+                     [](const Field& each) { return each.id == beast_http::field::connection && has_token(each.value, "upgrade"); });
+}
+
 template <bool is_request>
 MessageParser<is_request>::MessageParser(Fields& fields) : fields_(fields) {
   // The head was bounded before it came here, and bodies are bounded, or deliberately not, by who reads them.
@@ -43,6 +56,7 @@ template <bool is_request>
 typename MessageParser<is_request>::Fed MessageParser<is_request>::feed_body(char* input, std::size_t size) {
   body_begin_ = nullptr;
   body_size_ = 0;
+  input_ = {input, size};
   Fed fed;
   boost::beast::error_code error;
   while (fed.consumed < size && !this->is_done()) {
@@ -89,9 +103,21 @@ void MessageParser<is_request>::on_response_impl(int status, boost::beast::strin
 
 template <bool is_request>
 void MessageParser<is_request>::on_field_impl(beast_http::field id, boost::beast::string_view name, boost::beast::string_view value,
-                                              boost::beast::error_code&) {
-  // Fields after the head are trailers, which are not relayed.
-  if (!head_done_) fields_.push_back({id, name, value});
+                                              boost::beast::error_code& error) {
+  if (!head_done_) {
+    fields_.push_back({id, name, value});
+    return;
+  }
+  // A trailer, which is not relayed. Readers bound an unfinished section; this one came in one read.
+  trailer_bytes_ += name.size() + value.size();
+  if (trailer_bytes_ > max_chunk_line) error = beast_http::error::header_limit;
+  // Obsolete folding (RFC 9112 5.2) is refused as in the head: Beast unfolds it into memory of its own.
+  else if (!value.empty() && !is_in_input(value)) error = beast_http::error::bad_value;
+}
+
+template <bool is_request>
+bool MessageParser<is_request>::is_in_input(std::string_view text) const {
+  return std::less_equal<>()(input_.data(), text.data()) && std::less_equal<>()(text.data() + text.size(), input_.data() + input_.size());
 }
 
 template <bool is_request>
@@ -109,7 +135,13 @@ std::size_t MessageParser<is_request>::on_body_impl(boost::beast::string_view bo
 }
 
 template <bool is_request>
-void MessageParser<is_request>::on_chunk_header_impl(std::uint64_t, boost::beast::string_view, boost::beast::error_code&) {}
+void MessageParser<is_request>::on_chunk_header_impl(std::uint64_t, boost::beast::string_view extensions, boost::beast::error_code& error) {
+  // Readers bound an unfinished line; this one came in one read.
+  const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f; };
+  // Beast takes any byte within quotes.
+  const bool has_control = std::any_of(extensions.begin(), extensions.end(), is_control);
+  if (extensions.size() > max_chunk_line || has_control) error = beast_http::error::bad_chunk_extension;
+}
 
 template <bool is_request>
 std::size_t MessageParser<is_request>::on_chunk_body_impl(std::uint64_t, boost::beast::string_view body,

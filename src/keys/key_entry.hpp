@@ -27,6 +27,7 @@ struct KeyEntry {
   Instant until{};                   ///< Resting: next half-open request; exhausted: next probe.
 
   unsigned strikes = 0;              ///< Upstream faults since the last sign of life.
+  unsigned cuts = 0;                 ///< Answers that broke off since the last whole one.
   std::uint64_t first_strike = 0;    ///< The pool's event that was the first of them.
   milliseconds rest{};               ///< Length of the present rest.
   bool half_open = false;            ///< One client request is trying out a rested key.

@@ -31,8 +31,8 @@ Instant Moment::to_instant(WallTime time) const {
 }
 
 Access KeyLimits::access(std::string_view model, std::string_view endpoint, Instant now) const {
-  if (!models_.empty() && models_.find(model) != models_.end()) return {Access::Kind::excluded, {}};
-  if (!endpoints_.empty() && endpoints_.find(endpoint) != endpoints_.end()) return {Access::Kind::excluded, {}};
+  if (!models_.empty() && models_.contains(model)) return {Access::Kind::excluded, {}};
+  if (!endpoints_.empty() && endpoints_.contains(endpoint)) return {Access::Kind::excluded, {}};
   if (coolings_.empty()) return {};
   const auto it = coolings_.find(model);
   if (it == coolings_.end() || it->second.end() <= now) return {};
@@ -140,7 +140,7 @@ KeyLimits::Cooling* KeyLimits::cooling_for(std::string_view model) {
 
 bool KeyLimits::add(Map<Exclusion>& to, std::string_view subject, std::string_view reason, WallTime since) {
   // A request that names none says nothing about the others that name none.
-  if (subject.empty() || subject.size() > max_subject_length || to.find(subject) != to.end()) return false;
+  if (subject.empty() || subject.size() > max_subject_length || to.contains(subject)) return false;
   make_room(to, [](const Exclusion& a, const Exclusion& b) { return a.since < b.since; });
   to.emplace(subject, Exclusion{std::string(reason), since});
   return true;

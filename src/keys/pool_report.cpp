@@ -93,6 +93,8 @@ bool KeyPool::Impl::apply(KeyEntry& entry, const Attempt& attempt, std::string_v
   const bool half_open = std::exchange(entry.half_open, false);
   switch (attempt.fault) {
     case Fault::none:
+      // Such a key begins well, and so shows nothing yet.
+      if (entry.cuts > 0 && entry.state == KeyState::active) return false;
       last_success = events;
       if (entry.state == KeyState::active) entry.probe_wait = milliseconds::zero();
       entry.limits.succeeded(model, clock.now());
@@ -130,6 +132,20 @@ bool KeyPool::Impl::apply(KeyEntry& entry, const Attempt& attempt, std::string_v
 
 void KeyPool::Impl::notify(const KeyEntry& entry) const {
   if (changed) changed(entry.key->id, health(entry, false));
+}
+
+void KeyPool::report_body(KeyId key, bool is_whole) {
+  KeyEntry* const entry = impl_->entry(key);
+  if (entry == nullptr || (is_whole && entry->cuts == 0)) return;
+  ++impl_->events;
+  if (is_whole) {
+    entry->cuts = entry->strikes = 0;
+    impl_->last_success = impl_->events;
+    return;
+  }
+  ++entry->cuts;
+  ++entry->failures;
+  if (impl_->strike(*entry, "truncated", false)) impl_->notify(*entry);
 }
 
 void KeyPool::report(const Attempt& attempt, std::string_view model, std::string_view endpoint) {

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <memory>
+#include <system_error>
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -88,7 +88,7 @@ Secret make_key_file(const std::string& directory, const std::string& name) {
   const std::string line = std::string(secret.reveal()) + "\n";
   const bool written = file >= 0 && ::write(file, line.data(), line.size()) == static_cast<ssize_t>(line.size()) && ::fsync(file) == 0;
   if (file >= 0) ::close(file);
-  if (!written || ::rename(temporary.c_str(), name.c_str()) != 0) throw Failure("cannot make '" + name + "': " + std::strerror(errno));
+  if (!written || ::rename(temporary.c_str(), name.c_str()) != 0) throw Failure("cannot make '" + name + "': " + std::generic_category().message(errno));
   sync_directory(directory);
   return secret;
 }
@@ -100,7 +100,7 @@ bool exists(const std::string& name) { return ::access(name.c_str(), F_OK) == 0;
 Secret read_or_make_key_file(const std::string& directory, const std::string& name) {
   const int file = ::open(name.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0 && errno == ENOENT) return make_key_file(directory, name);
-  if (file < 0) throw Failure("cannot read '" + name + "': " + std::strerror(errno));
+  if (file < 0) throw Failure("cannot read '" + name + "': " + std::generic_category().message(errno));
   try {
     Secret material = read_key_file(file, name);
     ::close(file);
@@ -156,9 +156,9 @@ void MasterKeyFile::adopt_next() const {
   // A second name, so that there is a master.key at every moment.
   if (exists(present)) {
     ::unlink(kept.c_str());
-    if (::link(present.c_str(), kept.c_str()) != 0) throw Failure("cannot make '" + kept + "': " + std::strerror(errno));
+    if (::link(present.c_str(), kept.c_str()) != 0) throw Failure("cannot make '" + kept + "': " + std::generic_category().message(errno));
   }
-  if (::rename(next_name(directory_).c_str(), present.c_str()) != 0) throw Failure("cannot put '" + present + "' in place: " + std::strerror(errno));
+  if (::rename(next_name(directory_).c_str(), present.c_str()) != 0) throw Failure("cannot put '" + present + "' in place: " + std::generic_category().message(errno));
   sync_directory(directory_);
 }
 

@@ -100,7 +100,8 @@ AnswerScan::Place AnswerScan::open(Place parent, bool is_object, std::uint64_t a
   // What stands in an array has no name.
   if (!is_object) document_.member = Member::other;
   switch (parent) {
-    case Place::document: return is_object ? Place::top : Place::skip;
+    // What follows the document is none: it would count only where it came in one piece with its end.
+    case Place::document: return is_object && !walk_.is_closed() ? Place::top : Place::skip;
     case Place::top:
       document_.member = member;
       return open_top(is_object, at);

@@ -34,7 +34,9 @@ class AnswerScan {
   };
 
   /// `repeats`: many documents will come, which are likely to begin alike.
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   AnswerScan(AnswerKind kind, bool repeats) : kind_(kind), repeats_(repeats) {}
+  ~AnswerScan() = default;
   AnswerScan(const AnswerScan&) = delete;
   AnswerScan& operator=(const AnswerScan&) = delete;
 

@@ -16,6 +16,7 @@ namespace proxyxai {
 ///   void on_data_line()                              another `data` line begins
 ///   void on_event_end(std::size_t end)               an event ends before `end` in the piece; its empty line belongs to it
 ///   void on_late_line_feed(std::size_t end)          the last event's line end goes on: a CR was followed by an LF
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
 class EventLines {
  public:
   template <class Sink>

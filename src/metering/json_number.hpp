@@ -28,7 +28,9 @@ inline std::optional<std::int64_t> read_count(std::string_view text, std::int64_
   if (text.empty() || !((text[0] >= '0' && text[0] <= '9') || text[0] == '-')) return std::nullopt;
   double real = 0;
   const auto [stop, failed] = std::from_chars(text.data(), end, real);
-  if (failed == std::errc::result_out_of_range && text[0] != '-') return text.find("e-") == text.npos ? most : 0;
+  if (failed == std::errc::result_out_of_range && text[0] != '-') {
+    return text.find("e-") == text.npos && text.find("E-") == text.npos ? most : 0;
+  }
   if (failed != std::errc{} || stop != end || !(real >= 0)) return std::nullopt;
   return real < static_cast<double>(most) ? static_cast<std::int64_t>(real) : most;
 }

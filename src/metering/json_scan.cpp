@@ -13,8 +13,9 @@ constexpr std::int64_t most_tokens = 1'000'000'000;
 constexpr std::int64_t most_choices = 1000;
 constexpr std::string_view data_scheme = "data:", link_scheme = "http";
 
-/// 1 to most_choices; anything else counts as 1.
-std::int64_t read_choices(std::string_view text) {
+/// 1 to most_choices; anything else counts as 1. `is_cut`: there is more of it, which may make it any number.
+std::int64_t read_choices(std::string_view text, bool is_cut) {
+  if (is_cut) return most_choices;
   const std::int64_t n = read_count(text, most_tokens).value_or(1);
   return n >= 1 && n <= most_choices ? n : 1;
 }
@@ -210,6 +211,7 @@ void JsonScan::text(Place place, const JsonText& text) {
 void JsonScan::scalar(Place place, std::string_view text, std::uint64_t begin, std::uint64_t end) {
   if (place == Place::document) spoil();
   const auto bytes = static_cast<std::int64_t>(end - begin);
+  const bool is_cut = text.size() < end - begin;
   facts_.text_bytes += bytes;
   if (place == Place::prompt) return;
   forget(member_);
@@ -220,12 +222,12 @@ void JsonScan::scalar(Place place, std::string_view text, std::uint64_t begin, s
     case Member::store:
       if (text == "true" || text == "false") facts_.store = text == "true";
       break;
-    case Member::n: facts_.n = read_choices(text); break;
-    case Member::best_of: facts_.best_of = read_choices(text); break;
+    case Member::n: facts_.n = read_choices(text, is_cut); break;
+    case Member::best_of: facts_.best_of = read_choices(text, is_cut); break;
     case Member::input: facts_.characters = bytes; break;
     case Member::max_tokens:
     case Member::max_completion_tokens:
-    case Member::max_output_tokens: set_maximum(read_count(text, most_tokens)); break;
+    case Member::max_output_tokens: set_maximum(is_cut ? most_tokens : read_count(text, most_tokens)); break;
     case Member::stream_options: facts_.stream_options.value_is_null = text == "null"; break;
     case Member::include_usage:
       if (text == "true" || text == "false") facts_.stream_options.include_usage = text == "true";

@@ -262,7 +262,9 @@ void MultipartScan::read_head(std::string_view head) {
     ++dispositions;
     read_disposition(line.substr(disposition.size()));
   }
-  if (dispositions != 1) is_clear_ = false;
+  // Who splits at delimiters first finds other parts than who reads heads to their empty line.
+  const bool has_delimiter = head.find(delimiter_) != head.npos;
+  if (dispositions != 1 || has_delimiter) is_clear_ = false;
   if (part_ == Part::file) ++facts_.files;
 }
 

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 16> object_members{
 constexpr std::array<std::string_view, 18> object_beginnings{"file-",  "resp_", "conv_", "thread_", "asst_", "vs_",  "batch_", "upload_", "ftjob-",
                                                              "cntr_", "eval_", "video_", "rtc_", "file_", "chatcmpl-", "skill_", "voice_", "ft:"};
 
-constexpr std::uint32_t letter(char c) { return c >= 'a' && c <= 'z' ? 1u << (c - 'a') : 0; }
+constexpr std::uint32_t letter(char c) { return c >= 'a' && c <= 'z' ? 1U << (c - 'a') : 0; }
 
 /// What no id begins with, as the names of most models, is told by its first letter.
 constexpr std::uint32_t first_letters = [] {

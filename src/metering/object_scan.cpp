@@ -36,8 +36,8 @@ struct ObjectScan::Impl {
   void close(Place /*place*/, std::uint64_t /*end*/) { naming = {}; }
   void skipped(Place /*parent*/, std::uint64_t /*end*/) {}
   void name(Place place, std::string_view name, std::uint64_t size, std::uint64_t begin, std::uint64_t comma);
-  bool is_wanted(Place /*place*/) const { return naming.kind != Naming::Kind::none || member != Member::other; }
-  std::size_t wanted(Place /*place*/) const { return max_object_id; }
+  [[nodiscard]] bool is_wanted(Place /*place*/) const { return naming.kind != Naming::Kind::none || member != Member::other; }
+  static std::size_t wanted(Place /*place*/) { return max_object_id; }
   void text(Place place, const JsonText& text);
   void scalar(Place /*place*/, std::string_view /*text*/, std::uint64_t /*begin*/, std::uint64_t /*end*/) {}
 

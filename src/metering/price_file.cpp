@@ -73,7 +73,8 @@ class Reader {
       json root = json::parse(text, on_event);
       if (!root.is_object()) faults_.push_back(label_ + " is no JSON object");
       return root;
-    } catch (const json::parse_error& error) {
+    } catch (const json::exception& error) {
+      // Also a number that is too large for any.
       faults_.push_back(label_ + " is no JSON: " + error.what());
       return {};
     }

@@ -22,8 +22,6 @@ constexpr milliseconds linger_time{2'000};
 /// How long a connection may still bring a request, or the rest of what it has begun, when this program stops: closed at once, it could be one that its client
 /// has just sent another on.
 constexpr milliseconds drain_grace{1'000};
-/// An input buffer that a long head made large is not kept for the next request.
-constexpr std::size_t kept_input = 16 << 10;
 
 }  // namespace
 
@@ -56,7 +54,6 @@ void append_response(std::string& out, const ApiResponse& response, bool keep_al
 
 Connection::Connection(Stream stream, Watchdog& watchdog, const ConnectionLimits& limits, std::string peer_address)
     : stream_(std::move(stream)),
-      watchdog_(watchdog),
       limits_(limits),
       peer_address_(std::move(peer_address)),
       deadline_(watchdog,
@@ -142,7 +139,8 @@ Connection::Head Connection::take_head(RequestHandler& handler) {
   };
   if (end == bytes.npos) {
     if (const auto refusal = check_partial_head(bytes, limits_.gate)) return refused(*refusal);
-    searched_ = bytes.size();
+    // Of an empty line before the request line, half may have come.
+    searched_ = bytes == "\r" ? 0 : bytes.size();
     return Head::partial;
   }
   const auto head = bytes.substr(0, end + 4);
@@ -314,11 +312,13 @@ bool Connection::can_drain() const {
 }
 
 bool Connection::may_keep_alive() const {
-  return parser_->keep_alive() && !draining_ && (!body_pending() || can_drain());
+  // What follows a request for a WebSocket may be meant for that, and is never a request.
+  return parser_->keep_alive() && !draining_ && (!body_pending() || can_drain()) && !asks_for_websocket(*parser_);
 }
 
 Task<bool> Connection::finish_body() {
   if (!can_drain()) co_return false;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   std::array<char, 2 * max_chunk_line> scrap;
   const std::uint64_t stop_at = body_read_ + drain_limit;
   // One deadline for all of it: nobody waits for these bytes.
@@ -372,6 +372,7 @@ Task<void> Connection::close_gently() {
   // Closing with unread bytes in the socket sends an RST, which can overtake the answer just written.
   timed_out_ = false;
   deadline_.set(linger_time);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   std::array<char, 4096> scrap;
   std::uint64_t discarded = 0;
   while (!timed_out_ && stream_.is_open() && discarded < linger_bytes) {

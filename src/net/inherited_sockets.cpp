@@ -20,9 +20,11 @@ constexpr int most_descriptors = 64;
 
 /// The variable, which is there no longer; empty: it was not.
 std::string take_variable(const char* name) {
+  // NOLINTBEGIN(concurrency-mt-unsafe): at the start there is one thread
   const char* const value = std::getenv(name);
   std::string taken = value == nullptr ? "" : value;
   ::unsetenv(name);
+  // NOLINTEND(concurrency-mt-unsafe)
   return taken;
 }
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
+#include <system_error>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -123,7 +123,7 @@ bool Listener::accept_some(Acceptor& acceptor) {
     if (descriptor < 0) {
       const bool exhausted = errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM;
       // The connection waits in the backlog until some close.
-      if (exhausted) spdlog::warn("cannot accept a connection: {}", std::strerror(errno));
+      if (exhausted) spdlog::warn("cannot accept a connection: {}", std::generic_category().message(errno));
       return exhausted;
     }
     peer.resize(size);

@@ -178,6 +178,7 @@ Task<Transfer> Stream::read_some(asio::mutable_buffer into) {
 
 Stream::Step Stream::try_write_step(std::span<asio::const_buffer> buffers) {
   if (!ssl_) {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
     std::array<iovec, 16> pieces;
     const std::size_t count = std::min(buffers.size(), pieces.size());
     for (std::size_t i = 0; i < count; ++i) {

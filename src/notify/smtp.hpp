@@ -31,6 +31,7 @@ class SmtpClient {
  public:
   /// `stop` outlives it; an attempt ends within about a second of it. Throws std::runtime_error when libcurl lacks what mail needs.
   SmtpClient(const Mailer::Settings& settings, const Mailbox& sender, const std::atomic<bool>& stop);
+  ~SmtpClient() = default;
   SmtpClient(const SmtpClient&) = delete;
   SmtpClient& operator=(const SmtpClient&) = delete;
 

@@ -196,7 +196,7 @@ bool Billing::covers_delivered(RequestContext& request) const {
   return true;
 }
 
-void Billing::complete_usage(RequestContext& request) const {
+void Billing::complete_usage(RequestContext& request) {
   Usage usage;
   if (request.meter) usage = request.meter->usage();
   if (!usage.given) {

@@ -1,5 +1,8 @@
 #include "proxyxai/proxy/exchange.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 #include "proxyxai/base/ascii.hpp"
 #include "proxyxai/http/hygiene.hpp"
 #include "proxyxai/keys/classify.hpp"
@@ -23,7 +26,7 @@ Fault fault_of(std::string_view failure, bool reused, std::uint64_t received) {
 void Exchange::cancel() {
   cancelled_ = true;
   if (connection_) connection_->cancel();
-  else if (in_progress_ != nullptr) in_progress_->cancel();
+  else if (connecting_ != nullptr) connecting_->cancel();
 }
 
 void Exchange::release() {
@@ -61,6 +64,7 @@ void Exchange::fail(std::string_view reason, bool reused) {
 }
 
 Task<void> Exchange::run(const Outgoing& outgoing, const UpstreamKey& key, Limits limits) {
+  const Instant end = std::chrono::steady_clock::now() + limits.first_byte;
   attempt_ = Attempt{};
   attempt_.key = key.id;
   error_ = ErrorAnswer{};
@@ -74,8 +78,10 @@ Task<void> Exchange::run(const Outgoing& outgoing, const UpstreamKey& key, Limit
   }
   if (!limits.fresh_connection) connection_ = origin_->take_kept();
   if (!connection_) {
-    Origin::Connected connected = co_await origin_->connect(in_progress_);
-    in_progress_ = nullptr;
+    Connecting connecting;
+    connecting_ = &connecting;
+    Origin::Connected connected = co_await origin_->connect(connecting);
+    connecting_ = nullptr;
     connection_ = std::move(connected.connection);
     if (!connection_ || cancelled_) {
       fail(cancelled_ ? "cancelled" : connected.reason, false);
@@ -100,10 +106,10 @@ Task<void> Exchange::run(const Outgoing& outgoing, const UpstreamKey& key, Limit
     fail("bad_response", false);
     co_return;
   }
-  if (attempt_.status >= 400) co_await read_error(limits.idle);
+  if (attempt_.status >= 400) co_await read_error(limits.idle, end);
 }
 
-Task<void> Exchange::read_error(milliseconds idle) {
+Task<void> Exchange::read_error(milliseconds idle, Instant end) {
   // The head's fields are views that the next read may move: what is needed of them later is taken now.
   const Fields& fields = connection_->fields();
   error_.status = attempt_.status;
@@ -124,7 +130,9 @@ Task<void> Exchange::read_error(milliseconds idle) {
       co_return;
     }
     if (piece.done || error_.body.size() >= max_error_body) break;
-    piece = co_await connection_->read_body(idle);
+    // Also one that comes byte by byte has an end.
+    const auto left = std::chrono::duration_cast<milliseconds>(end - std::chrono::steady_clock::now());
+    piece = co_await connection_->read_body(std::clamp(left, milliseconds(1), idle));
   }
   error_complete_ = piece.done;
   attempt_.received = connection_->received();

@@ -171,6 +171,7 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
       note_capacity(request);
       if (ended.status == 101) co_await relay_.tunnel(request);
       else co_await relay_.pass(request);
+      if (ended.fault == Fault::none && ended.status != 101) note_body(request);
       co_return std::nullopt;
     }
     if (ended.status >= 500 && request.exchange.is_error_complete()) last = std::move(request.exchange.error_answer());
@@ -223,7 +224,7 @@ Task<void> Gateway::attempt(RequestContext& request, const Outgoing& outgoing, c
     parts_.observer.on_retry(exchange.attempt());
     fresh = true;
   }
-  Attempt& ended = exchange.attempt();
+  const Attempt& ended = exchange.attempt();
   request.fault = ended.fault;
   if (ended.fault == Fault::unknown_model) ++request.unknown_model_answers;
   const bool known = std::find(request.tried.begin(), request.tried.end(), key.id) != request.tried.end();
@@ -242,6 +243,13 @@ Task<Gateway::Refusal> Gateway::wait_for_key(RequestContext& request, Instant re
   co_await pause(request, wait + std::chrono::milliseconds(1));
   if (request.exchange.is_cancelled()) co_return client_gone();
   co_return std::nullopt;
+}
+
+/// An answer that upstream fell silent in says nothing of the key: a caller may have asked for one.
+void Gateway::note_body(RequestContext& request) {
+  const bool is_whole = request.exchange.connection() == nullptr;
+  if (is_whole) parts_.pool.report_body(request.lease->id, true);
+  else if (request.reason == "upstream_truncated" && !request.exchange.connection()->timed_out()) parts_.pool.report_body(request.lease->id, false);
 }
 
 void Gateway::note_capacity(RequestContext& request) {

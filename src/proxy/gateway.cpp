@@ -13,11 +13,6 @@
 namespace proxyxai {
 namespace {
 
-/// A WebSocket begins with a GET (RFC 6455 section 4.1); with any other method the field asks for nothing.
-bool asks_for_websocket(const Connection& client) {
-  return client.request().method() == "GET" && equals_lower(find(client.fields(), beast_http::field::upgrade), "websocket");
-}
-
 /// The value of a query parameter; empty: it is not there. Nullopt: it is there twice, and upstream could take the other.
 std::optional<std::string> value_in(std::string_view query, std::string_view name) {
   std::optional<std::string> value;
@@ -129,7 +124,7 @@ Task<bool> Gateway::serve(Connection& client, std::string_view path, std::string
   request.route = find_route(path);
   request.endpoint = endpoint_names()[request.route.endpoint];
   request.request_id = make_request_id();
-  request.upgrade = asks_for_websocket(client);
+  request.upgrade = asks_for_websocket(client.request());
   request.is_metered = costs_money(request);
   ++in_flight_;
   try {
@@ -256,7 +251,7 @@ bool Gateway::receive_whole(RequestContext& request) const {
   return true;
 }
 
-Task<Gateway::Refusal> Gateway::receive(RequestContext& request) {
+Task<Gateway::Refusal> Gateway::receive(RequestContext& request) const {
   Connection& client = request.client;
   BodyScan scan(request, settings_.is_cache_aware);
   client.send_continue();

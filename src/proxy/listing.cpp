@@ -78,6 +78,7 @@ bool passes(const std::string& body, const Asked& asked) {
 }
 
 /// Nobody is told any more that the client leaves.
+// NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): an aggregate that never leaves its scope
 struct Watched {
   Connection& client;
   ~Watched() { client.unwatch(); }

@@ -81,7 +81,7 @@ bool PendingBills::is_over(std::string_view status) {
   return std::find(last.begin(), last.end(), status) != last.end();
 }
 
-PendingBills::PendingBills(Parts parts, milliseconds interval) : parts_(parts), interval_(interval) {}
+PendingBills::PendingBills(Parts parts, milliseconds interval) : parts_(std::move(parts)), interval_(interval) {}
 PendingBills::~PendingBills() = default;
 
 Task<void> PendingBills::load() {

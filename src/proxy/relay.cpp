@@ -37,7 +37,7 @@ void Relay::append_own_fields(std::string& out, RequestContext& request, std::st
 }
 
 /// The account's own limits, in place of the pool key's.
-void Relay::append_limits(std::string& out, RequestContext& request) const {
+void Relay::append_limits(std::string& out, const RequestContext& request) const {
   if (!request.account || !request.account->windows.has_any()) return;
   const Instant now = clock_.now();
   const auto append = [&out](std::string_view what, const std::optional<RateShown>& shown) {
@@ -92,6 +92,7 @@ Relay::Framing Relay::compose_head(std::string& out, RequestContext& request) co
 class Relay::Gather {
  public:
   using Views = std::span<const std::string_view>;
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   Gather(std::string_view head, Views views, bool chunked, bool last) {
     static constexpr std::string_view line_end = "\r\n", last_chunk = "0\r\n\r\n", both = "\r\n0\r\n\r\n";
     add(head);
@@ -110,6 +111,7 @@ class Relay::Gather {
     for (const std::string_view each : views) add(each);
     if (chunked) add(last ? both : line_end);
   }
+  ~Gather() = default;
   Gather(const Gather&) = delete;
   Gather& operator=(const Gather&) = delete;
   [[nodiscard]] std::span<asio::const_buffer> buffers() { return {buffers_.data(), buffers_.size()}; }
@@ -261,7 +263,7 @@ Task<void> Relay::pass(RequestContext& request) const {
 }
 
 /// No final chunk, fewer bytes than announced, or an RST: the client cannot take what it has for the whole.
-void Relay::break_off(RequestContext& request, Framing framing) const {
+void Relay::break_off(RequestContext& request, Framing framing) {
   request.keep_alive = false;
   if (framing == Framing::close) request.client.stream().reset();
 }
@@ -313,7 +315,7 @@ Task<void> Relay::cut_off(RequestContext& request, Outlet& outlet) const {
 }
 
 /// The cost could not be stored: nobody gets the end of an answer that nobody pays for.
-Task<void> Relay::fail(RequestContext& request, Outlet& outlet, Framing framing) const {
+Task<void> Relay::fail(RequestContext& request, const Outlet& outlet, Framing framing) const {
   request.exchange.cancel_upstream();
   if (outlet.has_begun()) {
     // What the client has of it is owed all the same: `settle` writes it down as soon as that is possible again.

@@ -73,7 +73,7 @@ milliseconds Relay::longest_silence(const Tunnel& tunnel) const {
 }
 
 /// Why the account may not name these; empty: it may. What lives under another key is upstream's to refuse.
-Task<std::string_view> Relay::why_not_named(RequestContext& request, std::vector<ObjectName> named) const {
+Task<std::string_view> Relay::why_not_named(const RequestContext& request, std::vector<ObjectName> named) const {
   if (request.account->row.is_root) co_return std::string_view();
   std::vector<std::string> ids;
   for (const ObjectName& each : named) ids.push_back(each.id);
@@ -106,6 +106,7 @@ Task<void> Relay::pump_up(Tunnel& tunnel) const {
   // What the client sent behind its request head belongs to the tunnel, not to a parser.
   std::string ahead(client.input().view());
   client.input().consume(ahead.size());
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   std::array<char, piece_size> piece;
   asio::const_buffer out(ahead.data(), ahead.size());
   for (;;) {
@@ -143,6 +144,7 @@ Task<void> Relay::pump_down(Tunnel& tunnel) const {
   UpstreamConnection& upstream = *request.exchange.connection();
   std::string ahead(upstream.input().view());
   upstream.input().consume(ahead.size());
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
   std::array<char, piece_size> piece;
   asio::const_buffer out(ahead.data(), ahead.size());
   std::vector<EventUsage> events;

@@ -64,7 +64,7 @@ Task<UpstreamReader::Answer> UpstreamReader::get(KeyId key, std::string path, st
   co_return answer;
 }
 
-Task<void> UpstreamReader::read_body(Exchange& exchange, std::size_t most, Answer& answer) const {
+Task<void> UpstreamReader::read_body(Exchange& exchange, std::size_t most, Answer& answer) {
   UpstreamConnection& upstream = *exchange.connection();
   UpstreamConnection::Body piece = upstream.buffered_body();
   for (;;) {

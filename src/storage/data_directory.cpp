@@ -4,14 +4,14 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
+#include <system_error>
 
 #include "proxyxai/storage/sqlite_store.hpp"
 
 namespace proxyxai {
 
-DataDirectory::DataDirectory(std::string path, bool exclusive) : path_(std::move(path)) {
+DataDirectory::DataDirectory(std::string path, bool exclusive) : path_(std::move(path)), is_exclusive_(exclusive) {
   std::error_code error;
   std::filesystem::create_directories(path_, error);
   if (!error && ::chmod(path_.c_str(), 0700) != 0) error = {errno, std::generic_category()};
@@ -19,23 +19,33 @@ DataDirectory::DataDirectory(std::string path, bool exclusive) : path_(std::move
   if (!exclusive) return;
   const std::string name = path_ + "/lock";
   lock_ = ::open(name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (lock_ < 0) throw Failure("cannot make '" + name + "': " + std::strerror(errno));
+  if (lock_ < 0) throw Failure("cannot make '" + name + "': " + std::generic_category().message(errno));
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     ::close(lock_);
-    throw Failure("another proxyxai runs on DATA_DIR '" + path_ + "'; stop it, or give this one a directory of its own");
+    throw_other_runs();
   }
 }
 
-void DataDirectory::make_database_file() const {
+void DataDirectory::make_database_file() {
   // SQLite gives its side files the mode of the database; so the database gets its mode before there is one.
   const std::string file = database_file();
   const int made = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
-  if (made < 0) throw Failure("cannot make '" + file + "': " + std::strerror(errno));
+  if (made < 0) throw Failure("cannot make '" + file + "': " + std::generic_category().message(errno));
   ::fchmod(made, 0600);
-  ::close(made);
+  // Another directory may lead to the same database, and the file above be removed. Kept open beside SQLite's: to close it would let go
+  // of SQLite's own locks on it.
+  const bool is_ours = !is_exclusive_ || ::flock(made, LOCK_EX | LOCK_NB) == 0;
+  if (is_exclusive_ && is_ours) database_ = made;
+  else ::close(made);
+  if (!is_ours) throw_other_runs();
+}
+
+void DataDirectory::throw_other_runs() const {
+  throw Failure("another proxyxai runs on DATA_DIR '" + path_ + "'; stop it, or give this one a directory of its own");
 }
 
 DataDirectory::~DataDirectory() {
+  if (database_ >= 0) ::close(database_);
   if (lock_ >= 0) ::close(lock_);
 }
 

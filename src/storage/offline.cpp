@@ -5,9 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include "proxyxai/storage/database.hpp"
 
@@ -21,14 +21,14 @@ void sync_to_disk(const std::string& path) {
   const bool done = opened >= 0 && ::fsync(opened) == 0;
   const int error = errno;
   if (opened >= 0) ::close(opened);
-  if (!done) throw Failure("cannot write '" + path + "' to disk: " + std::strerror(error));
+  if (!done) throw Failure("cannot write '" + path + "' to disk: " + std::generic_category().message(error));
 }
 
 /// A whole copy that is on disk, or none.
 void copy_database(const std::string& file, const std::string& target) {
   // Made here, and no link is followed: the directory may be others' too.
   const int made = ::open(target.c_str(), O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY | O_CLOEXEC, 0600);
-  if (made < 0) throw Failure("cannot make '" + target + "': " + std::strerror(errno));
+  if (made < 0) throw Failure("cannot make '" + target + "': " + std::generic_category().message(errno));
   ::fchmod(made, 0600);
   ::close(made);
   try {

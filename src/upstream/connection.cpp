@@ -49,7 +49,7 @@ std::string_view UpstreamConnection::failure_of(const Transfer& transfer, std::s
   return transfer.error && transfer.error != boost::asio::error::eof ? std::string_view("reset") : when_closed;
 }
 
-bool UpstreamConnection::send_now(std::string_view head, RequestBody& body) {
+bool UpstreamConnection::send_now(std::string_view head, const RequestBody& body) {
   ++exchanges_;
   complete_ = false;
   answered_early_ = false;

@@ -1,6 +1,7 @@
 #include "proxyxai/upstream/origin.hpp"
 
 #include <array>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -24,6 +25,12 @@ std::string base64(std::string_view text) {
 }
 
 }  // namespace
+
+void Connecting::cancel() {
+  cancelled_ = true;
+  if (name_ != nullptr) name_->cancel();
+  if (connection_ != nullptr) connection_->cancel();
+}
 
 Origin::Origin(asio::io_context& loop, Watchdog& watchdog, const ClientTls& tls, const UpstreamSettings& settings,
                OriginAddress address)
@@ -56,7 +63,9 @@ std::unique_ptr<UpstreamConnection> Origin::take_kept() {
     kept_.pop_back();
     connection->watch_.disarm();
     connection->deadline_.clear();
-    if (connection->stream_.is_open() && !connection->answered_early_ && !connection->timed_out_) return connection;
+    // Between two ticks only the loop knows that something has come.
+    const bool speaks = connection->stream_.may_read() && connection->stream_.has_news();
+    if (connection->stream_.is_open() && !speaks && !connection->answered_early_ && !connection->timed_out_) return connection;
   }
   return nullptr;
 }
@@ -73,51 +82,63 @@ void Origin::keep(std::unique_ptr<UpstreamConnection> connection) {
   kept_.push_back(std::move(connection));
 }
 
-Task<bool> Origin::resolve() {
+/// A failed lookup keeps the old addresses; it is made again after the interval, or when there are none and one is needed.
+Task<void> Origin::resolve() {
   Resolver resolver(loop_.get_executor());
   auto [error, results] = co_await resolver.async_resolve(dial_host_, dial_port_, use_result_task);
+  resolving_ = false;
+  resolved_at_ = watchdog_.coarse_now();
   if (error) {
     spdlog::warn("cannot resolve '{}': {}", dial_host_, error.message());
-    co_return false;
-  }
-  Addresses fresh;
-  for (const auto& each : results) fresh.push_back(each.endpoint());
-  addresses_ = std::move(fresh);
-  resolved_at_ = watchdog_.coarse_now();
-  co_return !addresses_.empty();
-}
-
-void Origin::refresh_in_background() {
-  if (resolving_ || watchdog_.coarse_now() - resolved_at_ < settings_.dns_refresh) return;
-  resolving_ = true;
-  asio::co_spawn(
-      loop_.get_executor(),
-      [](Origin& self) -> Task<void> {
-        // A failed refresh keeps the old addresses and is tried again after the interval.
-        const bool fresh = co_await self.resolve();
-        if (!fresh) self.resolved_at_ = self.watchdog_.coarse_now();
-        self.resolving_ = false;
-      }(*this),
-      asio::detached);
-}
-
-Task<Origin::Connected> Origin::connect(UpstreamConnection*& in_progress) {
-  if (addresses_.empty()) {
-    const bool resolved = co_await resolve();
-    if (!resolved) co_return Connected{nullptr, "dns_failed"};
   } else {
-    refresh_in_background();
+    Addresses fresh;
+    for (const auto& each : results) fresh.push_back(each.endpoint());
+    addresses_ = std::move(fresh);
+  }
+  for (Timer* const each : waiting_) each->cancel();
+}
+
+/// The system is asked once at a time, however many wait: it has one thread for it, and a name server that is silent holds that for long.
+void Origin::look_up() {
+  if (std::exchange(resolving_, true)) return;
+  asio::co_spawn(loop_.get_executor(), resolve(), asio::detached);
+}
+
+Task<std::string_view> Origin::wait_for_addresses(Connecting& connecting) {
+  look_up();
+  Timer answered(loop_.get_executor(), settings_.connect_timeout);
+  connecting.name_ = &answered;
+  waiting_.push_back(&answered);
+  co_await answered.async_wait(use_result_task);
+  std::erase(waiting_, &answered);
+  connecting.name_ = nullptr;
+  if (connecting.cancelled_) co_return std::string_view("cancelled");
+  co_return addresses_.empty() ? std::string_view("dns_failed") : std::string_view();
+}
+
+/// The next attempt begins with another address, so that one dead host of several costs one attempt. Many may find out at once: only the
+/// first of them moves on.
+void Origin::pass_over(const tcp::endpoint& endpoint) {
+  if (addresses_[next_address_ % addresses_.size()] == endpoint) ++next_address_;
+}
+
+Task<Origin::Connected> Origin::connect(Connecting& connecting) {
+  if (addresses_.empty()) {
+    const std::string_view failed = co_await wait_for_addresses(connecting);
+    if (!failed.empty()) co_return Connected{nullptr, failed};
+  } else if (watchdog_.coarse_now() - resolved_at_ >= settings_.dns_refresh) {
+    look_up();
   }
   const tcp::endpoint endpoint = addresses_[next_address_ % addresses_.size()];
   boost::system::error_code error;
   auto socket = PolledSocket::connect(loop_, endpoint, error);
   if (!socket) {
     spdlog::warn("cannot open a socket to an upstream: {}", error.message());
-    ++next_address_;
+    pass_over(endpoint);
     co_return Connected{nullptr, "connect_failed"};
   }
   auto connection = std::make_unique<UpstreamConnection>(*this, Stream(std::move(socket), nullptr), watchdog_);
-  in_progress = connection.get();
+  connecting.connection_ = connection.get();
   connection->deadline_.set(settings_.connect_timeout);
   const auto refused = co_await connection->stream_.connected();
   std::string_view reason = refused ? std::string_view("connect_failed") : std::string_view();
@@ -125,10 +146,9 @@ Task<Origin::Connected> Origin::connect(UpstreamConnection*& in_progress) {
   connection->deadline_.clear();
   if (connection->timed_out_) reason = "connect_timeout";
   if (connection->cancelled_) reason = "cancelled";
+  connecting.connection_ = nullptr;
   if (!reason.empty()) {
-    // The next attempt begins with another address, so that one dead host of several costs one attempt.
-    ++next_address_;
-    in_progress = nullptr;
+    if (reason != "cancelled") pass_over(endpoint);
     co_return Connected{nullptr, reason};
   }
   ++opened_;
@@ -176,6 +196,7 @@ Task<bool> Origin::tunnel_through_proxy(UpstreamConnection& connection) {
   while (answer.find("\r\n\r\n") == answer.npos) {
     if (answer.size() > (8 << 10)) co_return false;
     // Reading past the head loses nothing: the server speaks only after our ClientHello.
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
     std::array<char, 1024> piece;
     const Transfer got = co_await connection.stream_.read_some(asio::buffer(piece));
     if (got.error || got.bytes == 0) co_return false;

@@ -58,6 +58,7 @@ TEST(Access, PathsWithAndWithoutVersionAndBelow) {
   const AccessRules rules("", "", "/v1/chat /embeddings /v1/images/*");
   for (const char* good : {"/v1/chat/completions", "/chat", "/v1/embeddings", "/v1/images/edits"}) EXPECT_TRUE(rules.allows_path(good)) << good;
   for (const char* bad : {"/v1/chatter", "/v1/responses", "/x-users"}) EXPECT_FALSE(rules.allows_path(bad)) << bad;
+  EXPECT_TRUE(AccessRules("", "", "/v1").allows_path("/v1/embeddings"));
 }
 
 TEST(ChangeAddresses, AllowAddsAndDenyTakesOut) {
@@ -108,6 +109,14 @@ TEST(ChangeModels, DenyingNeverAllowsMore) {
   EXPECT_EQ(models("gpt-4* gpt-4o", "", "gpt-4*"), "gpt-4o -gpt-4*");
   EXPECT_EQ(models("", "", "o3"), "-o3");
   EXPECT_EQ(models("", "", "-o3"), "-o3");
+}
+
+TEST(ChangeModels, AllowingAfterNothingAllowsThatAlone) {
+  const std::string denied = models("-*", "", "gpt-4");
+  EXPECT_EQ(models(denied.c_str(), "gpt-4", ""), "gpt-4");
+  EXPECT_EQ(models("-*", "-gpt-4", ""), "-* -gpt-4");
+  EXPECT_EQ(models("gpt-4", "-*", ""), "-*");
+  EXPECT_EQ(models("gpt-4", "", "-*"), "-*");
 }
 
 TEST(ChangeModels, AllowingUndoesDenying) {

@@ -56,7 +56,8 @@ INSTANTIATE_TEST_SUITE_P(Texts, BadPage,
                          testing::Values("", "[]", "{}", R"({"data":7})", R"({"data":[7]})", R"({"data":[{"start_time":"x","results":[]}]})",
                                          R"({"data":[{"results":[7]}]})", R"({"data":[{"results":[{"input_tokens":-1}]}]})",
                                          R"({"data":[{"results":[{"input_tokens":"many"}]}]})", R"({"data":[{"results":[{"amount":{"value":1,"currency":"eur"}}]}]})",
-                                         R"({"data":[{"results":[{"amount":{"value":1e300,"currency":"usd"}}]}]})", R"({"data":[{"results":[{"amount":7}]}]})"));
+                                         R"({"data":[{"results":[{"amount":{"value":1e300,"currency":"usd"}}]}]})", R"({"data":[{"results":[{"amount":7}]}]})",
+                                         R"({"data":[{"results":[{"amount":{"value":"many","currency":"usd"}}]}]})", R"({"data":[{"results":[{"amount":{"value":"1 or 2","currency":"usd"}}]}]})"));
 
 }  // namespace
 }  // namespace proxyxai

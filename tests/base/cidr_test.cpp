@@ -57,6 +57,12 @@ TEST(CidrLists, EmptyOnesHoldNothing) {
 
 TEST(CidrLists, TooLongAddressesAreNone) { EXPECT_FALSE(list({"::/0"}).contains(std::string(100'000, '1'))); }
 
+TEST(CidrLists, ANulIsPartOfNoAddress) {
+  const std::vector<std::string> ranges{std::string("10.0.0.0\0/8", 11)};
+  EXPECT_FALSE(CidrList::parse(ranges).has_value());
+  EXPECT_FALSE(list({"::/0"}).contains(std::string_view("10.0.0.1\0x", 10)));
+}
+
 class BadRange : public testing::TestWithParam<const char*> {};
 
 TEST_P(BadRange, IsRefusedByName) {

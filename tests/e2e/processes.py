@@ -15,6 +15,8 @@ import time
 from fractions import Fraction
 
 BUILD = pathlib.Path(os.environ.get("PROXYXAI_BUILD", "build/debug"))
+# Another build's mock leaves a machine with few cores to the daemon that is tested.
+MOCK = pathlib.Path(os.environ.get("PROXYXAI_MOCK", BUILD / "mock_openai"))
 # A sanitizer build is several times slower than what users run; limits on time are scaled by this.
 SLOW = float(os.environ.get("PROXYXAI_SLOW", "4"))
 numbers = itertools.count(1)
@@ -79,7 +81,7 @@ class Mock(Process):
         self.directory.mkdir(parents=True, exist_ok=True)
         port_file = self.directory / "port"
         port_file.unlink(missing_ok=True)
-        command = [str(BUILD / "mock_openai"), "--port-file", str(port_file), *map(str, arguments)]
+        command = [str(MOCK), "--port-file", str(port_file), *map(str, arguments)]
         self.tls = None
         self.ca = self.directory / "tls" / "ca.pem"
         if tls:

@@ -59,6 +59,16 @@ TEST(Parser, BrokenChunksFail) {
   }
 }
 
+TEST(Parser, AChunkLineThatIsTooLongFailsInOneReadToo) {
+  for (const std::size_t size : {8'000u, 9'000u}) {
+    ParsedRequest request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    std::string bytes = "1;" + std::string(size, 'e') + "\r\nx\r\n0\r\n\r\n";
+    const auto fed = request.parser.feed_body(bytes.data(), bytes.size());
+    EXPECT_EQ(fed.failed, size > 8'192) << size;
+    EXPECT_EQ(request.parser.is_done(), size < 8'192) << size;
+  }
+}
+
 TEST(Tokens, AreFoundInLists) {
   EXPECT_TRUE(has_token("keep-alive, Upgrade", "upgrade"));
   EXPECT_TRUE(has_token("close", "close"));

@@ -126,6 +126,7 @@ TEST(PriceTable, RefusesWhatIsNoPriceFile) {
   EXPECT_THAT(fault_of(""), HasSubstr("price file is no JSON"));
   EXPECT_THAT(fault_of("{"), HasSubstr("price file is no JSON"));
   EXPECT_THAT(fault_of("[]"), HasSubstr("no JSON object"));
+  EXPECT_THAT(fault_of(R"({"fallback":{"input":1e999,"output":1}})"), HasSubstr("number overflow"));
   EXPECT_THAT(fault_of("{}"), HasSubstr("fallback is missing"));
   EXPECT_THAT(fault_of(R"({"fallback":{"input":1,"output":1},"models":[]})"), HasSubstr("models = []"));
   EXPECT_THAT(fault_of(base, "x"), HasSubstr("price overrides is no JSON"));

@@ -60,6 +60,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{R"({"max_tokens":7,"max_tokens":3})", " max=3 text=22"}, Case{R"({"max_tokens":7,"max_tokens":null})", " text=25"},
         Case{R"({"max_tokens":7,"max_completion_tokens":9,"max_completion_tokens":{}})", " max=7 text=54"},
         Case{R"({"max_tokens":-1})", " text=12"}, Case{R"({"max_tokens":"9"})", " text=11"}, Case{R"({"max_tokens":1e3})", " max=1000 text=13"},
+        // Too long to be kept whole: the rest may make it any number.
+        Case{R"({"max_tokens":1.00000000000000000000000000000000000000000000000e3,"n":1.00000000000000000000000000000000000000000000000e1})",
+             " max=1000000000 n=1000 text=113"},
+        Case{R"({"max_tokens":1E-400})", " max=0 text=16"},
         Case{R"({"max_tokens":99999999999999999999999})", " max=1000000000 text=33"}, Case{R"({"max\u005ftokens":5})", " max=5 text=11"},
         Case{R"({"tools":[{"max_tokens":5,"n":9}],"n":3})", " n=3 text=20"}, Case{R"({"n":0})", " text=2"}, Case{R"({"n":1001})", " text=5"}, Case{R"({"n":1000})", " n=1000 text=5"},
         Case{R"({"n":3,"n":null})", " text=7"}, Case{R"({"n":3,"n":[2]})", " text=4"}, Case{R"({"n":-5})", " text=3"},

@@ -63,8 +63,8 @@ class Upstream : public testing::Test {
     Origin* const origin = origins_.at(url);
     auto connection = origin->take_kept();
     if (!connection) {
-      UpstreamConnection* in_progress = nullptr;
-      Origin::Connected connected = co_await origin->connect(in_progress);
+      Connecting connecting;
+      Origin::Connected connected = co_await origin->connect(connecting);
       seen.failure = connected.reason;
       connection = std::move(connected.connection);
     }

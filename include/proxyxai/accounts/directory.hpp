@@ -19,6 +19,8 @@ class AccountDirectory {
   /// `capacity`: how many accounts are kept in memory; the least recently used goes first.
   explicit AccountDirectory(AccountStore& store, std::size_t capacity = 50'000);
   ~AccountDirectory();
+  AccountDirectory(const AccountDirectory&) = delete;
+  AccountDirectory& operator=(const AccountDirectory&) = delete;
 
   /// The account in memory, or null: the hot path, no coroutine and no allocation.
   [[nodiscard]] AccountPtr find_cached(const Digest& key_digest);

@@ -73,6 +73,8 @@ class Reservation {
   Reservation(Reservation&& other) noexcept = default;
   Reservation& operator=(Reservation&& other) = delete;
   ~Reservation();
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
 
   [[nodiscard]] const AccountPtr& account() const { return account_; }
   [[nodiscard]] Money money() const { return money_; }

@@ -60,7 +60,7 @@ class Ledger {
 
   /// Called every second or so.
   void tick(Instant now);
-  /// The current calendar month, as 202611.
+  /// The current calendar month, as 202611. It never goes back, whatever the clock does.
   [[nodiscard]] std::int32_t month() const { return month_; }
 
   /// Requests that wait to be committed, and commits since the start.
@@ -87,6 +87,7 @@ class Ledger {
   /// Ends cards that have run out; `forgets`: also deletes what is kept no longer.
   Task<void> upkeep(bool forgets);
   Task<void> probe();
+  [[nodiscard]] std::int32_t current_month() const;
 
   boost::asio::io_context& loop_;
   AccountStore& store_;

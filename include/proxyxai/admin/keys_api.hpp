@@ -19,7 +19,7 @@ class KeysApi final : public ManagementApi {
  private:
   Task<ApiResponse> add(ApiRequest request);
   Task<ApiResponse> change(KeyId id, ApiRequest request);
-  ApiResponse list(std::string_view query) const;
+  [[nodiscard]] ApiResponse list(std::string_view query) const;
 
   KeyService& keys_;
 };

@@ -25,6 +25,8 @@ class UsageApi {
   };
   explicit UsageApi(Settings settings);
   ~UsageApi();
+  UsageApi(const UsageApi&) = delete;
+  UsageApi& operator=(const UsageApi&) = delete;
 
   /// The tokens of completions and embeddings, by day and model, and the costs by day, from the day `since` to before `until`. Costs
   /// are known by project only, not by key. Throws Failure, which says what upstream answered; never with the key.

@@ -38,6 +38,8 @@ class AccessLog {
   AccessLog(int descriptor, bool json);
   /// Writes out what waits, for two seconds at most.
   ~AccessLog();
+  AccessLog(const AccessLog&) = delete;
+  AccessLog& operator=(const AccessLog&) = delete;
 
   void write(const AccessRecord& record);
   /// Hands the lines collected so far to the thread; to be called every 100 ms or so.

@@ -35,6 +35,8 @@ class FreeList {
     ~Kept() {
       for (void* const each : *this) ::operator delete(each);
     }
+    Kept(const Kept&) = delete;
+    Kept& operator=(const Kept&) = delete;
   };
   static std::vector<void*>& blocks() {
     static thread_local Kept kept;

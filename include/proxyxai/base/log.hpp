@@ -10,7 +10,7 @@ namespace proxyxai {
 /// loop, at the worst the oldest lines are lost. Levels: trace, debug, info, warn, error. Call once, from main.
 void start_logging(std::string_view level, bool json);
 void set_log_level(std::string_view level);
-/// Writes out what waits and ends the thread.
+/// Writes out what waits, if somebody takes it, and ends the thread.
 void stop_logging();
 
 /// For tasks whose end nobody waits for: what one ended with goes to the log as `{what} failed and will be tried again`. Null: nothing.

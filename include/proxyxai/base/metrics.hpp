@@ -78,6 +78,8 @@ class Metrics {
 
   Metrics();
   ~Metrics();
+  Metrics(const Metrics&) = delete;
+  Metrics& operator=(const Metrics&) = delete;
 
  private:
   struct Impl;

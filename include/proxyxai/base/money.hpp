@@ -9,7 +9,7 @@
 namespace proxyxai {
 
 /// For products of amounts, before they are rounded. An extension of GCC and Clang.
-__extension__ typedef __int128 Wide;
+__extension__ using Wide = __int128;
 
 /// An amount of US dollars in whole nano-dollars (10⁻⁹ $), which a sum of amounts never leaves: no rounding, no floating point.
 /// Amounts that come from outside are bounded by `most_money`, so that any sum of a few million of them fits. Any thread.

@@ -51,8 +51,8 @@ struct Settings {
   milliseconds idle_timeout{300'000};              // IDLE_TIMEOUT between bytes from upstream
 
   std::uint64_t max_header_bytes = 64 << 10;       // MAX_HEADER_BYTES
-  std::uint64_t max_body_bytes = 512ull << 20;     // MAX_BODY_BYTES
-  std::uint64_t body_memory_bytes = 256ull << 20;  // BODY_MEMORY_BYTES
+  std::uint64_t max_body_bytes = 512ULL << 20;     // MAX_BODY_BYTES
+  std::uint64_t body_memory_bytes = 256ULL << 20;  // BODY_MEMORY_BYTES
   unsigned max_connections = 20'000;               // MAX_CONNECTIONS
   milliseconds header_timeout{10'000};             // HEADER_TIMEOUT, whole header section
   milliseconds body_idle_timeout{60'000};          // BODY_IDLE_TIMEOUT

@@ -18,7 +18,7 @@ class Cors {
   /// Appends the header lines that belong on every answer to `request`.
   void append(std::string& out, const Fields& request) const;
   /// The answer to an OPTIONS request; needs no key.
-  [[nodiscard]] ApiResponse preflight(const Fields& request) const;
+  [[nodiscard]] static ApiResponse preflight(const Fields& request);
 
  private:
   bool any_ = false;

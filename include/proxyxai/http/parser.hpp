@@ -72,17 +72,24 @@ class MessageParser : public beast_http::basic_parser<is_request> {
   void on_finish_impl(boost::beast::error_code& error) override;
 
   void collect(std::string_view piece);
+  [[nodiscard]] bool is_in_input(std::string_view text) const;
 
   Fields& fields_;
   std::string_view method_, target_, reason_;
   unsigned status_ = 0;
   int version_ = 11;
   bool head_done_ = false;
+  std::string_view input_;          // of the present feed_body
+  std::size_t trailer_bytes_ = 0;
   char* body_begin_ = nullptr;
   std::size_t body_size_ = 0;
 };
 
 using RequestParser = MessageParser<true>;
 using ResponseParser = MessageParser<false>;
+
+/// True for a request to go on as a WebSocket: a GET on HTTP/1.1 with an Upgrade that Connection names (RFC 6455 4.1, RFC 9110 7.8). With
+/// anything else the field asks for nothing.
+bool asks_for_websocket(const RequestParser& request);
 
 }  // namespace proxyxai

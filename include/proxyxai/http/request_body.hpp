@@ -20,6 +20,8 @@ class BodyStore {
   /// `memory` bytes for all bodies together (BODY_MEMORY_BYTES); spool files are made, already unlinked, in `directory`.
   BodyStore(std::uint64_t memory, std::string directory);
   ~BodyStore();
+  BodyStore(const BodyStore&) = delete;
+  BodyStore& operator=(const BodyStore&) = delete;
 
   [[nodiscard]] std::uint64_t used() const { return used_; }
   [[nodiscard]] std::uint64_t spooled_bodies() const { return spooled_; }

@@ -13,6 +13,7 @@ class KeyLoad;
 
 /// One request's place on the key that was chosen for it: points to the key, keeps it alive, and counts among the key's requests
 /// in flight until it ends or dies. Right whatever becomes of the key and of the pool meanwhile. Loop thread.
+// NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): one assignment, by value, serves for both
 class KeyLease {
  public:
   KeyLease() = default;

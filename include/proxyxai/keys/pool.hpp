@@ -69,6 +69,8 @@ class KeyPool {
 
   KeyPool(const Clock& clock, Settings settings);
   ~KeyPool();
+  KeyPool(const KeyPool&) = delete;
+  KeyPool& operator=(const KeyPool&) = delete;
 
   void on_change(OnChange callback);
 
@@ -102,6 +104,10 @@ class KeyPool {
 
   /// The end of an attempt made with a chosen key (also when it was deleted meanwhile).
   void report(const Attempt& attempt, std::string_view model, std::string_view endpoint);
+
+  /// How an answer ended whose head was reported as good: whole, or broken off by upstream, which is a strike against the key. One that
+  /// breaks its answers off is alive again when one is whole.
+  void report_body(KeyId key, bool is_whole);
 
   /// Known capacity from a good answer: the key is passed over for `model` until `reset` when something is at zero.
   void note_zero_remaining(KeyId key, std::string_view model, milliseconds reset);

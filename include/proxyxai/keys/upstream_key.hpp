@@ -11,6 +11,7 @@ namespace proxyxai {
 
 /// An upstream key as loaded: what does not change while requests use it. Shared by the pool and by every attempt in
 /// flight, so that a deleted key lives until its last request has ended.
+// NOLINTNEXTLINE(cppcoreguidelines-special-member-functions): an aggregate; a copy wipes itself too
 struct UpstreamKey {
   KeyId id = 0;
   Secret secret;

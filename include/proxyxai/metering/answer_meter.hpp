@@ -25,6 +25,8 @@ class AnswerMeter {
   };
   explicit AnswerMeter(const Answer& answer);
   ~AnswerMeter();
+  AnswerMeter(const AnswerMeter&) = delete;
+  AnswerMeter& operator=(const AnswerMeter&) = delete;
 
   /// What of the stream may go to the client now. Views into the piece given, or into this object; valid until the next call.
   struct Passed {
@@ -74,6 +76,8 @@ class EventReader {
  public:
   EventReader();
   ~EventReader();
+  EventReader(const EventReader&) = delete;
+  EventReader& operator=(const EventReader&) = delete;
 
   void feed(std::string_view piece);
   /// The event is complete: what it told. What is fed next is another.

@@ -41,6 +41,7 @@ struct JsonText {
 ///   void skipped_rest(std::string_view)                           what stands between strings and brackets there, in
 ///                                                                 pieces; not a comma or colon alone
 template <class Visitor, class Place>
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
 class JsonWalk {
   struct Level {
     Place place = Place::document;

@@ -23,6 +23,8 @@ class ObjectScan {
   /// `own_beginning`, of static storage: how the id begins that is the answer's own, where its events tell of others first.
   explicit ObjectScan(Format format, std::string_view own_beginning = {});
   ~ObjectScan();
+  ObjectScan(const ObjectScan&) = delete;
+  ObjectScan& operator=(const ObjectScan&) = delete;
 
   void feed(std::string_view piece);
   /// What is fed next is another document.

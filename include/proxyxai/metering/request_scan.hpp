@@ -127,7 +127,7 @@ class JsonScan {
   void skipped(Place parent, std::uint64_t end);
   void name(Place place, std::string_view name, std::uint64_t bytes, std::uint64_t begin, std::uint64_t comma);
   static bool is_wanted(Place /*place*/) { return true; }
-  std::size_t wanted(Place place) const;
+  [[nodiscard]] std::size_t wanted(Place place) const;
   void text(Place place, const JsonText& text);
   void scalar(Place place, std::string_view text, std::uint64_t begin, std::uint64_t end);
   void skipped_text(std::string_view head, std::uint64_t bytes);

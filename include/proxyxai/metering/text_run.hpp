@@ -114,7 +114,7 @@ inline std::uint64_t count_scalar_bytes(std::string_view bytes) {
 /// How many characters UTF-8 bytes make: those that continue none.
 inline std::uint64_t count_characters(std::string_view bytes) {
   std::uint64_t count = 0;
-  for (const char c : bytes) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+  for (const char c : bytes) count += (static_cast<unsigned char>(c) & 0xc0) != 0x80 ? 1 : 0;
   return count;
 }
 

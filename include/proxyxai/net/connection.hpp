@@ -18,7 +18,7 @@ namespace proxyxai {
 /// The limits of the client side; the settings of the same names.
 struct ConnectionLimits {
   GateLimits gate;
-  std::uint64_t max_body_bytes = 512ull << 20;
+  std::uint64_t max_body_bytes = 512ULL << 20;
   milliseconds header_timeout{10'000};
   milliseconds body_idle_timeout{60'000};
   milliseconds keepalive_timeout{75'000};
@@ -116,7 +116,6 @@ class Connection : public boost::intrusive::list_base_hook<boost::intrusive::lin
   Task<Transfer> fill(boost::asio::mutable_buffer into);
 
   Stream stream_;
-  Watchdog& watchdog_;
   const ConnectionLimits& limits_;
   std::string peer_address_;
 

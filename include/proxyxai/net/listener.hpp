@@ -28,6 +28,8 @@ class Listener {
   /// Binds and listens; throws Failure naming address and port. `tls` null: plain HTTP.
   Listener(boost::asio::io_context& loop, Watchdog& watchdog, Settings settings, ServerTls* tls, RequestHandler& handler);
   ~Listener();
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
 
   void start();
   [[nodiscard]] std::uint16_t port() const { return port_; }

@@ -73,10 +73,13 @@ class PolledSocket {
 class Poller final : public boost::asio::execution_context::service {
  public:
   using key_type = Poller;
+  // NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): as Asio wants the name of a service
   static inline boost::asio::execution_context::id id;
 
   explicit Poller(boost::asio::execution_context& context);
   ~Poller() override;
+  Poller(const Poller&) = delete;
+  Poller& operator=(const Poller&) = delete;
 
  private:
   friend class PolledSocket;
@@ -90,7 +93,7 @@ class Poller final : public boost::asio::execution_context::service {
 
   boost::asio::io_context& loop_;
   boost::asio::posix::basic_stream_descriptor<Executor> set_;
-  PolledSocket* find(std::uint64_t name) const;
+  [[nodiscard]] PolledSocket* find(std::uint64_t name) const;
 
   // Events name a slot and its generation: the socket of an event may be closed, and its slot be another's, while earlier
   // events of the same batch are handed out.

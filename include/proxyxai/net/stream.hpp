@@ -37,6 +37,11 @@ class Stream {
   /// `ssl` null means plain TCP.
   Stream(std::unique_ptr<PolledSocket> socket, SslPtr ssl);
   Stream(Stream&&) = default;
+  // It would close the socket of a TLS that still speaks on it.
+  Stream& operator=(Stream&&) = delete;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream() = default;
 
   /// Waits for a connect that has begun.
   Task<boost::system::error_code> connected();

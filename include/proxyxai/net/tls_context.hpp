@@ -16,6 +16,8 @@ class ServerTls {
   /// Throws Failure naming the file at fault.
   ServerTls(std::string certificate_file, std::string key_file);
   ~ServerTls();
+  ServerTls(const ServerTls&) = delete;
+  ServerTls& operator=(const ServerTls&) = delete;
   /// Reads both files again; on failure throws and keeps the old certificate.
   void reload();
   [[nodiscard]] SslPtr accept() const;
@@ -32,6 +34,8 @@ class ClientTls {
   /// `extra_ca_file` is trusted beside the system's store; empty for none. Throws Failure naming the file.
   explicit ClientTls(const std::string& extra_ca_file);
   ~ClientTls();
+  ClientTls(const ClientTls&) = delete;
+  ClientTls& operator=(const ClientTls&) = delete;
 
   /// Sessions of one origin, newest last. Each TLS 1.3 ticket is used once (RFC 8446 C.4).
   class Sessions {

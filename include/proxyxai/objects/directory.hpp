@@ -21,6 +21,8 @@ class ObjectDirectory {
   /// `capacity`: how many objects are kept in memory; the least recently used goes first.
   ObjectDirectory(Executor executor, ObjectStore& store, const Clock& clock, std::size_t capacity = 100'000);
   ~ObjectDirectory();
+  ObjectDirectory(const ObjectDirectory&) = delete;
+  ObjectDirectory& operator=(const ObjectDirectory&) = delete;
 
   struct Place {
     KeyId key = 0;

@@ -49,7 +49,7 @@ class Billing {
 
  private:
   [[nodiscard]] const Price& price_of(RequestContext& request, std::string_view answered_by) const;
-  void complete_usage(RequestContext& request) const;
+  static void complete_usage(RequestContext& request);
   [[nodiscard]] UsageRow new_row(const RequestContext& request, const Usage& usage) const;
   UsageRow row_of(RequestContext& request);
   UsageRow row_of_turn(RequestContext& request, const Usage& usage, const Price& price);

@@ -42,7 +42,7 @@ class Exchange {
   explicit Exchange(Origins& origins) : origins_(origins) {}
 
   struct Limits {
-    milliseconds first_byte;
+    milliseconds first_byte;        ///< For the head of the answer, and where that is a refusal, for all of it.
     milliseconds idle;
     bool fresh_connection = false;  ///< Not a kept one: the last kept one had died.
   };
@@ -72,12 +72,12 @@ class Exchange {
  private:
   void compose(const Outgoing& outgoing, const UpstreamKey& key);
   void fail(std::string_view reason, bool reused);
-  Task<void> read_error(milliseconds idle);
+  Task<void> read_error(milliseconds idle, Instant end);
 
   Origins& origins_;
   Origin* origin_ = nullptr;
   std::unique_ptr<UpstreamConnection> connection_;
-  UpstreamConnection* in_progress_ = nullptr;
+  Connecting* connecting_ = nullptr;
   Attempt attempt_;
   std::string head_;
   ErrorAnswer error_;

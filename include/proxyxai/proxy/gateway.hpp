@@ -63,9 +63,9 @@ class Gateway {
   Task<void> run(RequestContext& request);
   Refusal authenticate(RequestContext& request) const;
   Task<Refusal> look_up_account(RequestContext& request);
-  Refusal admit(const RequestContext& request) const;
+  [[nodiscard]] Refusal admit(const RequestContext& request) const;
   bool receive_whole(RequestContext& request) const;
-  Task<Refusal> receive(RequestContext& request);
+  Task<Refusal> receive(RequestContext& request) const;
   Refusal hold(RequestContext& request) const;
   void map_model(RequestContext& request) const;
   Task<Refusal> forward(RequestContext& request);
@@ -75,6 +75,7 @@ class Gateway {
   Task<void> pause(RequestContext& request, std::chrono::nanoseconds length) const;
   Task<Refusal> wait_for_key(RequestContext& request, Instant ready_at);
   Task<void> attempt(RequestContext& request, const Outgoing& outgoing, const UpstreamKey& key);
+  void note_body(RequestContext& request);
   void note_capacity(RequestContext& request);
   [[nodiscard]] KeyPool::Wanted wanted(const RequestContext& request) const;
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxyxai/base/api_error.hpp"
@@ -22,7 +23,7 @@ class Listing {
     UpstreamReader& reader;
     const Relay& relay;
   };
-  explicit Listing(Parts parts) : parts_(parts) {}
+  explicit Listing(Parts parts) : parts_(std::move(parts)) {}
 
   /// Answers the request, or says why not.
   Task<std::optional<ApiError>> answer(RequestContext& request);
@@ -31,7 +32,7 @@ class Listing {
   struct Page;
   Task<std::optional<ApiError>> answer_one(RequestContext& request) const;
   Task<std::optional<ApiError>> fill(RequestContext& request, Page& page) const;
-  Task<std::vector<UpstreamReader::Answer>> read(const Page& page, std::vector<ObjectRow> rows, std::string family, std::string fields) const;
+  [[nodiscard]] Task<std::vector<UpstreamReader::Answer>> read(const Page& page, std::vector<ObjectRow> rows, std::string family, std::string fields) const;
 
   const Parts parts_;
   std::vector<const Account*> under_way_;  // whose lists are being made; a page in the making takes memory

@@ -28,6 +28,8 @@ class PendingBills {
   /// `interval`: between the first questions (PENDING_INTERVAL); it grows as the work goes on.
   PendingBills(Parts parts, milliseconds interval);
   ~PendingBills();
+  PendingBills(const PendingBills&) = delete;
+  PendingBills& operator=(const PendingBills&) = delete;
 
   /// Takes up what an earlier process has left. Once, before serving.
   Task<void> load();

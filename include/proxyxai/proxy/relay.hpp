@@ -47,16 +47,16 @@ class Relay {
   /// `unread`: what has come of the answer and is not metered yet.
   Task<void> leave(RequestContext& request, UpstreamConnection::Body unread) const;
   Task<void> cut_off(RequestContext& request, Outlet& outlet) const;
-  Task<void> fail(RequestContext& request, Outlet& outlet, Framing framing) const;
+  Task<void> fail(RequestContext& request, const Outlet& outlet, Framing framing) const;
   Task<void> pass_models(RequestContext& request) const;
   Task<void> read_on(RequestContext& request, UpstreamConnection::Body piece) const;
-  void append_limits(std::string& out, RequestContext& request) const;
-  void break_off(RequestContext& request, Framing framing) const;
+  void append_limits(std::string& out, const RequestContext& request) const;
+  static void break_off(RequestContext& request, Framing framing);
   void append_own_fields(std::string& out, RequestContext& request, std::string_view upstream_id) const;
   Framing compose_head(std::string& out, RequestContext& request) const;
   struct Tunnel;
-  Task<std::string_view> why_not_named(RequestContext& request, std::vector<ObjectName> named) const;
-  std::string_view why_not_more(const Tunnel& tunnel, bool is_turn) const;
+  [[nodiscard]] Task<std::string_view> why_not_named(const RequestContext& request, std::vector<ObjectName> named) const;
+  [[nodiscard]] std::string_view why_not_more(const Tunnel& tunnel, bool is_turn) const;
   Task<void> pump_up(Tunnel& tunnel) const;
   Task<void> pump_down(Tunnel& tunnel) const;
   [[nodiscard]] milliseconds longest_silence(const Tunnel& tunnel) const;

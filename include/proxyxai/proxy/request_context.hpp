@@ -36,6 +36,7 @@ inline constexpr milliseconds read_on_time{30'000};
 struct RequestContext {
   RequestContext(Connection& connection, BodyStore& store, Origins& origins, Instant now)
       : client(connection), started(now), body(store), exchange(origins) {}
+  ~RequestContext() = default;
   RequestContext(const RequestContext&) = delete;
   RequestContext& operator=(const RequestContext&) = delete;
   static void* operator new(std::size_t size) { return FreeList<RequestContext>::take(size); }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "proxyxai/base/timer.hpp"
@@ -24,7 +25,7 @@ class UpstreamReader {
     Clock& clock;
   };
   /// `max_wait`: how long it waits for a key that cools or is at its limit.
-  UpstreamReader(Parts parts, milliseconds max_wait) : parts_(parts), max_wait_(max_wait) {}
+  UpstreamReader(Parts parts, milliseconds max_wait) : parts_(std::move(parts)), max_wait_(max_wait) {}
 
   struct Answer {
     unsigned status = 0;       ///< 0: none came.
@@ -39,7 +40,7 @@ class UpstreamReader {
 
  private:
   Task<KeyPool::Choice> choose(KeyId key, std::string_view endpoint, Instant until);
-  Task<void> read_body(Exchange& exchange, std::size_t most, Answer& answer) const;
+  static Task<void> read_body(Exchange& exchange, std::size_t most, Answer& answer);
 
   const Parts parts_;
   const milliseconds max_wait_;

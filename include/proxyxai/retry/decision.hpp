@@ -36,7 +36,7 @@ class RetryBudget {
     std::uint32_t requests = 0, attempts = 0, failures = 0, retries = 0;
   };
   Second& at(Instant now);
-  Second sum(Instant now) const;
+  [[nodiscard]] Second sum(Instant now) const;
 
   std::array<Second, 10> window_{};
 };

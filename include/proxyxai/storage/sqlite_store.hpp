@@ -22,12 +22,16 @@ class DataDirectory {
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string database_file() const { return path_ + "/proxyxai.db"; }
-  /// When it is not there; its mode is 0600 in any case. Throws Failure.
-  void make_database_file() const;
+  /// When it is not there; its mode is 0600 in any case. Once, before SQLite opens it. Throws Failure, also when another daemon holds it.
+  void make_database_file();
 
  private:
+  [[noreturn]] void throw_other_runs() const;
+
   const std::string path_;
+  const bool is_exclusive_;
   int lock_ = -1;
+  int database_ = -1;
 };
 
 /// Keys and accounts in one SQLite file (WAL), with one connection that writes and three that read, each on a thread of its
@@ -40,6 +44,8 @@ class SqliteStore final : public KeyStore, public AccountStore, public ObjectSto
   };
   SqliteStore(boost::asio::io_context& loop, const std::string& directory, Options options);
   ~SqliteStore() override;
+  SqliteStore(const SqliteStore&) = delete;
+  SqliteStore& operator=(const SqliteStore&) = delete;
 
   Task<std::vector<KeyRow>> load_keys() override;
   Task<Added> add_keys(std::vector<KeyRow> rows) override;

@@ -24,9 +24,11 @@ class UpstreamConnection {
  public:
   UpstreamConnection(Origin& origin, Stream stream, Watchdog& watchdog);
   ~UpstreamConnection();
+  UpstreamConnection(const UpstreamConnection&) = delete;
+  UpstreamConnection& operator=(const UpstreamConnection&) = delete;
 
   /// Begins an exchange. True: the request was small and is sent, as nearly all are; else `send_rest` is to follow.
-  bool send_now(std::string_view head, RequestBody& body);
+  bool send_now(std::string_view head, const RequestBody& body);
   /// Sends what is left of a request head and its body. An upstream that answers before it has read everything is not an
   /// error: sending stops and its answer is read. The body is read from `body` piece by piece.
   Task<std::string_view> send_rest(std::string_view head, RequestBody& body, milliseconds idle_timeout);
@@ -67,7 +69,7 @@ class UpstreamConnection {
   friend class Origin;
   Task<std::string_view> send_body(std::string_view head, RequestBody& body, milliseconds idle_timeout);
   std::optional<Transfer> read_now();
-  std::string_view failure_of(const Transfer& transfer, std::string_view when_closed) const;
+  [[nodiscard]] std::string_view failure_of(const Transfer& transfer, std::string_view when_closed) const;
 
   Origin& origin_;
   Stream stream_;

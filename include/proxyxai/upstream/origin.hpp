@@ -11,6 +11,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "proxyxai/base/origin_address.hpp"
+#include "proxyxai/base/timer.hpp"
 #include "proxyxai/net/tls_context.hpp"
 #include "proxyxai/upstream/connection.hpp"
 
@@ -18,11 +19,24 @@ namespace proxyxai {
 
 /// How connections to upstreams are made; the settings of the same names.
 struct UpstreamSettings {
-  milliseconds connect_timeout{5'000};
+  milliseconds connect_timeout{5'000};  ///< For its name, and again for connection and handshakes.
   milliseconds kept_idle{60'000};       ///< How long an unused connection is kept.
   std::size_t kept_connections = 1'024; ///< Per origin.
   milliseconds dns_refresh{30'000};
   std::string proxy;                    ///< `http://[user:password@]host:port` (UPSTREAM_PROXY), or empty.
+};
+
+/// What is waited for while a connection is made, so that a client that leaves can end it. Loop thread only.
+class Connecting {
+ public:
+  /// Ends it with `cancelled`.
+  void cancel();
+
+ private:
+  friend class Origin;
+  Timer* name_ = nullptr;
+  UpstreamConnection* connection_ = nullptr;
+  bool cancelled_ = false;
 };
 
 /// One upstream service: its addresses, its kept connections, its TLS sessions. Loop thread only; lives as long as the
@@ -32,6 +46,8 @@ class Origin {
   Origin(boost::asio::io_context& loop, Watchdog& watchdog, const ClientTls& tls, const UpstreamSettings& settings,
          OriginAddress address);
   ~Origin();
+  Origin(const Origin&) = delete;
+  Origin& operator=(const Origin&) = delete;
 
   [[nodiscard]] const OriginAddress& address() const { return address_; }
 
@@ -41,11 +57,10 @@ class Origin {
   struct Connected {
     std::unique_ptr<UpstreamConnection> connection;  ///< Null: it failed.
     std::string_view reason;                         ///< `dns_failed`, `connect_failed`, `connect_timeout`, `tls_failed`,
-                                                     ///< `certificate_rejected`, `proxy_refused`.
+                                                     ///< `certificate_rejected`, `proxy_refused`, `cancelled`.
   };
-  /// A new connection with its TLS handshake done. `in_progress` is set while it is being made, so that the caller can
-  /// close it when its client leaves.
-  Task<Connected> connect(UpstreamConnection*& in_progress);
+  /// A new connection with its TLS handshake done. `connecting` must be fresh, and outlive it.
+  Task<Connected> connect(Connecting& connecting);
 
   /// Keeps a connection whose last exchange ended cleanly.
   void keep(std::unique_ptr<UpstreamConnection> connection);
@@ -56,8 +71,10 @@ class Origin {
 
  private:
   using Addresses = std::vector<boost::asio::ip::tcp::endpoint>;
-  Task<bool> resolve();
-  void refresh_in_background();
+  Task<void> resolve();
+  void look_up();
+  Task<std::string_view> wait_for_addresses(Connecting& connecting);
+  void pass_over(const boost::asio::ip::tcp::endpoint& endpoint);
   Task<std::string_view> open(UpstreamConnection& connection);
   Task<bool> tunnel_through_proxy(UpstreamConnection& connection);
 
@@ -73,6 +90,7 @@ class Origin {
   std::size_t next_address_ = 0;
   Instant resolved_at_{};
   bool resolving_ = false;
+  std::vector<Timer*> waiting_;  // for the first addresses
   std::uint64_t opened_ = 0, resumed_ = 0;
 };
 

@@ -99,7 +99,7 @@ Answer Answers::route(const Request& request) {
   return chat(call, path == "chat/completions");
 }
 
-Answer Answers::embeddings(const Request& request, const ordered_json& body) const {
+Answer Answers::embeddings(const Request& request, const ordered_json& body) {
   const std::string digest = sha256_hex(body.value("input", ordered_json()).dump());
   float values[8];
   for (std::size_t i = 0; i < 8; ++i) values[i] = static_cast<float>(digest[i]) / 128.0F;
@@ -117,7 +117,7 @@ Answer Answers::embeddings(const Request& request, const ordered_json& body) con
   return json_answer(answer);
 }
 
-Answer Answers::moderations(const Request& request) const {
+Answer Answers::moderations(const Request& request) {
   return json_answer({{"id", "modr-" + request.seed.substr(0, 24)},
                       {"model", "omni-moderation-latest"},
                       {"results", {{{"flagged", false}, {"categories", ordered_json::object()}, {"category_scores", ordered_json::object()}}}}});

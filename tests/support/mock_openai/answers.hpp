@@ -42,11 +42,11 @@ class Answers {
  private:
   Answer route(const Request& request);
   Call call_of(const Request& request);
-  Answer embeddings(const Request& request, const ordered_json& body) const;
-  Answer moderations(const Request& request) const;
+  static Answer embeddings(const Request& request, const ordered_json& body);
+  static Answer moderations(const Request& request);
   // Each in a file of its own.
-  Answer speech(const Request& request) const;
-  Answer transcription(const Request& request) const;
+  static Answer speech(const Request& request);
+  static Answer transcription(const Request& request);
   Answer images(const Request& request) const;
 
   std::vector<std::string> models_;

@@ -80,13 +80,13 @@ Answer plain_text(const std::string& text) {
 
 }  // namespace
 
-Answer Answers::speech(const Request& request) const {
+Answer Answers::speech(const Request& request) {
   const Fields fields(request);
   if (fields.part("input") == nullptr) return error_answer(400, "invalid_request_error", nullptr, "input is required");
   return fields.text("stream_format") == "sse" ? streamed_speech(request) : binary_speech(request);
 }
 
-Answer Answers::transcription(const Request& request) const {
+Answer Answers::transcription(const Request& request) {
   const bool translates = request.path == "/v1/audio/translations";
   const Fields fields(request);
   std::string text = "bytes=" + std::to_string(request.body_size) + " sha256=" + request.body_sha256;

@@ -35,7 +35,7 @@ class Call {
   [[nodiscard]] const std::string& step(std::size_t index) const { return steps_.at(index); }
   /// The object whose id is that step of the path.
   Object& find(Object& holder, const Kind& kind, std::size_t index) const;
-  Object& find(const Kind& kind, std::size_t index) const { return find(project, kind, index); }
+  [[nodiscard]] Object& find(const Kind& kind, std::size_t index) const { return find(project, kind, index); }
   /// A member of the body; null counts as missing.
   [[nodiscard]] ordered_json value(const char* name, ordered_json otherwise = nullptr) const;
   /// Takes over those of the members that came.

@@ -27,9 +27,9 @@ class Completion {
   }
 
   /// What is stored has an id that nothing else has; what is not is the same for the same request.
-  bool is_stored() const { return is_chat_ && is_true(body_, "store"); }
+  [[nodiscard]] bool is_stored() const { return is_chat_ && is_true(body_, "store"); }
 
-  ordered_json whole() const {
+  [[nodiscard]] ordered_json whole() const {
     std::string text;
     for (std::uint64_t i = 0; i < events_; ++i) text += word(i, pad_);
     ordered_json choice = {{"index", 0}};
@@ -47,7 +47,7 @@ class Completion {
     return answer;
   }
 
-  Answer streamed() const {
+  [[nodiscard]] Answer streamed() const {
     std::vector<std::string> all;
     for (std::uint64_t i = 0; i < events_; ++i) {
       ordered_json delta = i == 0 ? ordered_json{{"role", "assistant"}, {"content", word(i, pad_)}} : ordered_json{{"content", word(i, pad_)}};
@@ -62,14 +62,14 @@ class Completion {
   }
 
  private:
-  ordered_json head(const char* object) const {
+  [[nodiscard]] ordered_json head(const char* object) const {
     return {{"id", id_},
             {"object", is_chat_ ? object : "text_completion"},
             {"created", is_stored() ? now() : 1'700'000'000},
             {"model", text_of(body_, "model")}};
   }
 
-  ordered_json choice(ordered_json delta, std::string text, ordered_json finish) const {
+  [[nodiscard]] ordered_json choice(ordered_json delta, std::string text, ordered_json finish) const {
     ordered_json made = {{"index", 0}};
     if (is_chat_) made["delta"] = std::move(delta);
     else made["text"] = std::move(text);
@@ -78,7 +78,7 @@ class Completion {
     return made;
   }
 
-  std::string chunk(std::uint64_t index, ordered_json choices, ordered_json usage) const {
+  [[nodiscard]] std::string chunk(std::uint64_t index, ordered_json choices, ordered_json usage) const {
     ordered_json data = head("chat.completion.chunk");
     data["service_tier"] = tier_;
     data["system_fingerprint"] = "fp_mock";

@@ -39,7 +39,7 @@ struct Request {
   void settle_seed();
 };
 
-inline constexpr std::uint64_t max_kept_body = 8u << 20;
+inline constexpr std::uint64_t max_kept_body = 8U << 20;
 
 /// What is answered: a body, or events of a stream.
 struct Answer {

@@ -58,7 +58,7 @@ class Run {
 
  private:
   Answer stream_rest() {
-    Object& message = answer();
+    const Object& message = answer();
     Object& step = add_step();
     say("thread.run.step.created", step.shown);
     say("thread.run.step.in_progress", step.shown);
@@ -73,7 +73,7 @@ class Run {
     return stream_of(request_, std::move(events_));
   }
 
-  ordered_json usage() const {
+  [[nodiscard]] ordered_json usage() const {
     if (request_.asks("x-mock-no-usage")) return nullptr;
     return run_usage({request_, {{"input", request_.seed_size / 4}, {"output", request_.number("x-mock-events", 8)}}});
   }

@@ -89,7 +89,7 @@ std::string Script::add(const ordered_json& text) {
     return "unknown fault '" + fault.name + "'";
   } else {
     fault.name = "scripted";
-    fault.answer.status = text.value("status", 200u);
+    fault.answer.status = text.value("status", 200U);
     const auto body = text.value("body", ordered_json(""));
     fault.answer.body = body.is_string() ? body.get<std::string>() : body.dump();
     const ordered_json headers = text.value("headers", ordered_json::object());

@@ -110,7 +110,7 @@ class Session {
     co_return keep;
   }
 
-  Request describe(const Parser& parser) const {
+  [[nodiscard]] Request describe(const Parser& parser) const {
     Request request;
     const auto& message = parser.get();
     request.method = message.method_string();
@@ -128,6 +128,7 @@ class Session {
 
   asio::awaitable<void> read_body(Parser& parser, Request& request) {
     Hash hash;
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): only what was written to it is read
     std::array<char, 65'536> piece;
     while (!parser.is_done()) {
       parser.get().body().data = piece.data();
@@ -161,7 +162,7 @@ class Session {
     socket_of(stream_).close(ignored);
   }
 
-  std::string head_of(const Request& request, const Answer& answer, bool bare) const {
+  [[nodiscard]] std::string head_of(const Request& request, const Answer& answer, bool bare) const {
     std::string head = "HTTP/1.1 " + std::to_string(answer.status) + " " + std::string(http::obsolete_reason(http::int_to_status(answer.status))) + "\r\n";
     head += "Content-Type: " + answer.content_type + "\r\n";
     for (const auto& [name, value] : answer.headers) head += name + ": " + value + "\r\n";

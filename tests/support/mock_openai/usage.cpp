@@ -34,8 +34,8 @@ ordered_json lie() {
 
 }  // namespace
 
-Figures::Figures(const Request& request, ordered_json own) : own_(std::move(own)) {
-  asked_ = ordered_json::parse(request.header("x-mock-usage"), nullptr, false);
+Figures::Figures(const Request& request, ordered_json own)
+    : asked_(ordered_json::parse(request.header("x-mock-usage"), nullptr, false)), own_(std::move(own)) {
   if (!asked_.is_object()) asked_ = ordered_json::object();
 }
 
