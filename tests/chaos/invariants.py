@@ -106,12 +106,15 @@ class Baseline:
             assert account == each.account and each.cost in (cost, None), (each, account, cost)
 
     def unkept_descriptors(self):
-        """Open ones, less the connections to upstream that are kept; those that go between the two looks make it too few."""
-        return self.gateway.descriptors() - int(metrics(self.gateway)[KEPT])
+        """Open ones, less the connections to upstream that are kept. As it says itself: its folder in /proc shows them to root alone."""
+        shown = metrics(self.gateway)
+        return int(shown["process_open_fds"] - shown[KEPT])
 
     def open_files(self):
         place = pathlib.Path(f"/proc/{self.gateway.process.pid}/fd")
         found = Counter()
+        if not os.access(place, os.R_OK):
+            return "shown to root alone"
         for each in place.iterdir():
             try:
                 found[os.readlink(each).split(":")[0]] += 1

@@ -43,7 +43,10 @@ class SmallDisk:
         run("mkfs.ext4", "-q", "-F", "-e", "remount-ro", self.image)
 
     def repair(self):
-        """While it is not mounted."""
+        """While it is not mounted. What is repaired is a copy: the kernel may hold on to the other for as long as somebody in another namespace does."""
+        copy = self.image.with_suffix(".repaired")
+        shutil.copyfile(self.image, copy)
+        self.image = copy
         done = subprocess.run(["fsck.ext4", "-fy", str(self.image)], capture_output=True, text=True)
         assert done.returncode in (0, 1), done.stdout + done.stderr
 
