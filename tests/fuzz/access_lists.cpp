@@ -54,7 +54,7 @@ void check_range(const std::string& text, const std::vector<std::string>& asked)
 }
 
 std::string bare(std::string word) {
-  while (word.starts_with('-')) word.erase(0, 1);
+  if (word.starts_with('-')) word.erase(0, 1);
   return word;
 }
 
