@@ -31,7 +31,11 @@ std::optional<OriginAddress> parse_origin(std::string_view url) {
     address.tls = name.size() == 5;
     url.remove_prefix(scheme + 3);
   }
-  if (url.find_first_of("?#@\\ \t\r\n%") != url.npos) return std::nullopt;
+  if (url.find_first_of("?#@\\%") != url.npos) return std::nullopt;
+  // The path goes into the line of every request.
+  for (const char c : url) {
+    if (c <= ' ' || c >= 0x7f) return std::nullopt;
+  }
   const auto slash = url.find('/');
   auto authority = url.substr(0, slash);
   std::string_view prefix = slash == url.npos ? std::string_view() : url.substr(slash);

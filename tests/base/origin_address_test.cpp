@@ -68,6 +68,7 @@ INSTANTIATE_TEST_SUITE_P(Urls, NoOrigin,
 TEST(OriginLength, IsBounded) {
   EXPECT_TRUE(parse_origin(std::string(253, 'h')).has_value());
   EXPECT_FALSE(parse_origin(std::string(254, 'h')).has_value());
+  for (const char c : {'\0', '\x01', '\x7f', '\xff'}) EXPECT_FALSE(parse_origin(std::string("https://h/a") + c).has_value());
   EXPECT_FALSE(parse_origin("h:" + std::string(1000, '0')).has_value());
 }
 

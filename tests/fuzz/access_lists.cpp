@@ -54,7 +54,7 @@ void check_range(const std::string& text, const std::vector<std::string>& asked)
 }
 
 std::string bare(std::string word) {
-  while (word.starts_with('-')) word.erase(0, 1);
+  if (word.starts_with('-')) word.erase(0, 1);
   return word;
 }
 
@@ -80,7 +80,8 @@ void change(std::string& list, const std::vector<std::string>& words, bool is_al
   for (const std::string& each : words) text += each + " ";
   const auto changed = is_allowing ? apply(list, text, "", bad) : apply(list, "", text, bad);
   if (!changed) {
-    require(!bad.empty(), "a refused change names the word");
+    // Of `-` nothing is left to name.
+    require(!bad.empty() || std::find(words.begin(), words.end(), "-") != words.end(), "a refused change names the word");
     return;
   }
   // A word that begins with `-` among what is allowed takes out.

@@ -177,6 +177,8 @@ void check(const RequestFacts& facts, std::string_view text) {
   const json body = json::parse(text, nullptr, false);
   if (body.is_discarded()) return;
   same(facts.is_object, body.is_object(), "is an object");
+  // A number, true, false or null alone ends with the body, which the scan is not told.
+  if (!body.is_structured()) return;
   Sums sums;
   json::sax_parse(text, &sums);
   if (!sums.has_minus_zero) same(facts.text_bytes, sums.text_bytes, "bytes of text");

@@ -36,6 +36,8 @@ INSTANTIATE_TEST_SUITE_P(
              R"({ "object": "response", "output": [], "usage": { "input_tokens": 36, "input_tokens_details": { "cached_tokens": 6 },)"
              R"( "output_tokens": 87, "output_tokens_details": { "reasoning_tokens": 9 }, "total_tokens": 123 }, "service_tier": "flex" })",
              "input=36 cached=6 output=87 reasoning=9 tier=flex"},
+        Case{"ANameThatIsTooLong", "chat/completions",
+             R"({"usage":{"prompt_tokens":9,"prompt_tokens_0123456789_0123456789_0123456789_details":{"cached_tokens":6}}})", "input=9"},
         Case{"SomethingBehindIt", "chat/completions", R"({"usage":{"prompt_tokens":1}}{"usage":{"prompt_tokens":2}})", "input=1"},
         Case{"SomethingBehindAnother", "chat/completions", R"([]{"usage":{"prompt_tokens":2}})", "not given"},
         Case{"Embeddings", "embeddings", R"({"object":"list","data":[{"embedding":[0.1,-2e-3]}],"model":"e","usage":{"prompt_tokens":8,"total_tokens":8}})",

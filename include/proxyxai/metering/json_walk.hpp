@@ -28,8 +28,8 @@ struct JsonText {
 ///   void close(Place, std::uint64_t end)                          it has ended
 ///   void skipped(Place parent, std::uint64_t end)                 the same for one that was skipped
 ///   void name(Place, std::string_view, std::uint64_t bytes, std::uint64_t begin, std::uint64_t comma)
-///                                                                 a member's name, cut at max_name bytes when it is not told
-///                                                                 in one; all its bytes; the comma before it, or `none`
+///                                                                 a member's name, cut at max_name bytes; all its bytes; the
+///                                                                 comma before it, or `none`
 ///   bool is_wanted(Place)                                         whether the value to come is to be told
 ///   std::size_t wanted(Place)                                     bytes it needs of the next string value, up to max_text
 ///   void text(Place, const JsonText&)                             a string value
@@ -123,7 +123,7 @@ class JsonWalk {
           break;
         }
         const std::string_view whole(at + 1, static_cast<std::size_t>(close - at - 1));
-        if (!is_value) visitor.name(here.place, whole, whole.size(), offset(at), comma);
+        if (!is_value) visitor.name(here.place, whole.substr(0, max_name), whole.size(), offset(at), comma);
         else if (visitor.is_wanted(here.place)) tell_whole(visitor, whole, at);
         at = close + 1;
         if (at != end && *at == ':') {
