@@ -38,7 +38,8 @@ class Sample:
 
     def row(self):
         plain = dataclasses.asdict(self)
-        return {**plain, **plain.pop("metrics")}
+        metrics = plain.pop("metrics")
+        return {**plain, **metrics}
 
 
 class Sampler(threading.Thread):
