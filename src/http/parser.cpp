@@ -57,6 +57,7 @@ typename MessageParser<is_request>::Fed MessageParser<is_request>::feed_body(cha
   body_begin_ = nullptr;
   body_size_ = 0;
   input_ = {input, size};
+  line_begin_ = input;
   Fed fed;
   boost::beast::error_code error;
   while (fed.consumed < size && !this->is_done()) {
@@ -136,16 +137,18 @@ std::size_t MessageParser<is_request>::on_body_impl(boost::beast::string_view bo
 
 template <bool is_request>
 void MessageParser<is_request>::on_chunk_header_impl(std::uint64_t, boost::beast::string_view extensions, boost::beast::error_code& error) {
-  // Readers bound an unfinished line; this one came in one read.
   const auto is_control = [](char c) { return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == 0x7f; };
   // Beast takes any byte within quotes.
   const bool has_control = std::any_of(extensions.begin(), extensions.end(), is_control);
-  if (extensions.size() > max_chunk_line || has_control) error = beast_http::error::bad_chunk_extension;
+  // Readers bound an unfinished line; this one came in one read.
+  const auto length = static_cast<std::size_t>(extensions.data() + extensions.size() - line_begin_);
+  if (length > max_chunk_line + 2 || has_control) error = beast_http::error::bad_chunk_extension;
 }
 
 template <bool is_request>
 std::size_t MessageParser<is_request>::on_chunk_body_impl(std::uint64_t, boost::beast::string_view body,
                                                           boost::beast::error_code&) {
+  line_begin_ = body.data() + body.size();
   collect(body);
   return body.size();
 }

@@ -32,6 +32,7 @@ struct KeyPool::Impl {
   std::array<std::size_t, 5> counts{};
   std::uint64_t events = 0;                    ///< Reports so far: the order of successes and strikes.
   std::uint64_t last_success = 0;
+  KeyId last_success_of = 0;
 
   /// What a choice would be.
   struct Pick {
@@ -63,6 +64,7 @@ struct KeyPool::Impl {
   /// Transitions; each returns true when what is stored of the key has changed.
   bool move(KeyEntry& entry, KeyState state, std::string_view reason, Instant until = {});
   bool alive(KeyEntry& entry);
+  void note_success(const KeyEntry& entry);
   bool strike(KeyEntry& entry, std::string_view reason, bool half_open);
   bool exhaust(KeyEntry& entry, std::string_view reason);
   bool die(KeyEntry& entry, std::string_view reason);

@@ -47,6 +47,11 @@ bool KeyPool::Impl::alive(KeyEntry& entry) {
   return entry.state == KeyState::resting && move(entry, KeyState::active, {});
 }
 
+void KeyPool::Impl::note_success(const KeyEntry& entry) {
+  last_success = events;
+  last_success_of = entry.key->id;
+}
+
 bool KeyPool::Impl::strike(KeyEntry& entry, std::string_view reason, bool half_open) {
   if (entry.state == KeyState::resting) {
     // Requests that were under way when the rest began add nothing to it.
@@ -95,7 +100,7 @@ bool KeyPool::Impl::apply(KeyEntry& entry, const Attempt& attempt, std::string_v
     case Fault::none:
       // Such a key begins well, and so shows nothing yet.
       if (entry.cuts > 0 && entry.state == KeyState::active) return false;
-      last_success = events;
+      note_success(entry);
       if (entry.state == KeyState::active) entry.probe_wait = milliseconds::zero();
       entry.limits.succeeded(model, clock.now());
       return alive(entry);
@@ -140,9 +145,11 @@ void KeyPool::report_body(KeyId key, bool is_whole) {
   ++impl_->events;
   if (is_whole) {
     entry->cuts = entry->strikes = 0;
-    impl_->last_success = impl_->events;
+    impl_->note_success(*entry);
     return;
   }
+  // It began well, and that was no success of anybody's.
+  if (impl_->last_success_of == key) impl_->last_success = 0;
   ++entry->cuts;
   ++entry->failures;
   if (impl_->strike(*entry, "truncated", false)) impl_->notify(*entry);

@@ -34,7 +34,9 @@ UpstreamConnection::UpstreamConnection(Origin& origin, Stream stream, Watchdog& 
           return;
         }
         answered_early_ = true;
-        stream_.cancel();
+        // What comes while it is kept is nobody's.
+        if (is_kept_) stream_.close();
+        else stream_.cancel();
       }) {}
 
 UpstreamConnection::~UpstreamConnection() = default;

@@ -1,5 +1,6 @@
 #include "proxyxai/upstream/origin.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -57,12 +58,17 @@ Origin::Origin(asio::io_context& loop, Watchdog& watchdog, const ClientTls& tls,
 
 Origin::~Origin() = default;
 
+std::size_t Origin::kept() const {
+  return static_cast<std::size_t>(std::count_if(kept_.begin(), kept_.end(), [](const auto& each) { return each->stream_.is_open(); }));
+}
+
 std::unique_ptr<UpstreamConnection> Origin::take_kept() {
   while (!kept_.empty()) {
     auto connection = std::move(kept_.back());
     kept_.pop_back();
     connection->watch_.disarm();
     connection->deadline_.clear();
+    connection->is_kept_ = false;
     // Between two ticks only the loop knows that something has come.
     const bool speaks = connection->stream_.may_read() && connection->stream_.has_news();
     if (connection->stream_.is_open() && !speaks && !connection->answered_early_ && !connection->timed_out_) return connection;
@@ -77,6 +83,7 @@ void Origin::keep(std::unique_ptr<UpstreamConnection> connection) {
     kept_.pop_front();
   }
   connection->input_.release();
+  connection->is_kept_ = true;
   connection->deadline_.set(settings_.kept_idle);
   connection->watch_.arm(connection->stream_.descriptor(), POLLIN | POLLRDHUP);
   kept_.push_back(std::move(connection));

@@ -72,7 +72,6 @@ def test_a_refusal_without_an_end_is_read_no_further_than_it_tells(start, calm):
     assert len(sent) == 5 and max(sent) < 16 << 20, sent
 
 
-@pytest.mark.xfail(strict=True, reason="the body of a refusal has IDLE_TIMEOUT for each piece and no deadline in all")
 def test_a_refusal_that_drips_does_not_outlast_the_deadline_of_all_attempts(start, calm):
     def plan(request):
         @faults.named("dripping refusal")

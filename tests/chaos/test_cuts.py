@@ -134,7 +134,6 @@ def test_answers_that_drip_arrive_byte_for_byte(start, calm, upstream):
     before.require_end(answers)
 
 
-@pytest.mark.xfail(strict=True, reason="an attempt is judged by its head: what breaks off behind it is a success of its key")
 @pytest.mark.parametrize("place", ["between head and body", "in the data"])
 def test_a_key_whose_answers_always_break_off_rests_like_one_that_is_reset(start, place):
     """Or every second request of its model is cut for ever."""

@@ -133,7 +133,6 @@ def test_a_month_has_its_limit_and_its_sums(begin, clock):
     assert account.info()["monthly_usage"]["Requests"] == account.info()["daily_usage"]["Requests"] == 1
 
 
-@pytest.mark.xfail(strict=True, reason="the limit of a month is forgotten when the clock comes back over its end")
 @pytest.mark.parametrize("again", [False, True], ids=["running", "started again"])
 def test_the_limit_of_a_month_holds_when_the_clock_comes_back(begin, clock, again):
     """A clock that was wrong for a moment gives nobody the month's money twice."""

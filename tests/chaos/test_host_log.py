@@ -43,7 +43,6 @@ def test_a_reader_that_goes_away(start, mock, calm, seed):
     before.require_end(answers=crowd.journal.answers)
 
 
-@pytest.mark.xfail(strict=True, reason="at the end it waits for the thread of its log, which waits for the reader")
 def test_a_daemon_whose_log_nobody_reads_ends_all_the_same(start, mock, calm, seed):
     """At SIGTERM it gives the reader a moment, and no more."""
     gateway = start(PipedGateway, DRAIN_TIMEOUT="2s")

@@ -77,7 +77,6 @@ def test_a_second_daemon_is_refused_on_a_directory_mounted_twice(start, mock, ca
     before.require_calm(answers=crowd.journal.answers)
 
 
-@pytest.mark.xfail(strict=True, reason="the lock is of the directory and its file `lock`, not of the database")
 @pytest.mark.parametrize("how", ["the database is linked", "the lock file was removed"])
 def test_a_second_daemon_is_refused_on_the_same_database(start, mock, tmp_path, how):
     gateway = start()

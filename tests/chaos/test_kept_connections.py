@@ -94,7 +94,6 @@ def test_a_stop_in_the_storm_loses_nothing(start, calm, choose, certificates):
         before.require_answers_once(crowd.answers)
 
 
-@pytest.mark.xfail(strict=True, reason="what upstream has closed stays open, and counted as kept, until the next request or for a minute")
 def test_what_upstream_has_closed_is_closed_here_without_a_request(start, choose):
     with Upstream() as upstream:
         gateway = start(mock=upstream)

@@ -116,7 +116,6 @@ def test_a_framing_that_two_could_read_in_two_ways_ends_its_connection(start, ca
         before.require_end()
 
 
-@pytest.mark.xfail(strict=True, reason="a kept connection is taken without a look at what has come on it since the last tick (50 ms)")
 def test_what_upstream_says_out_of_turn_is_nobodys_answer(start, calm):
     """A second answer, a moment behind the first, on a connection that is kept by then; and only then the next request."""
     said = threading.Event()

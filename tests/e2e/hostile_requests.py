@@ -21,7 +21,6 @@ class Case:
     early: bool = False       # upstream may get a part of its body
     tunnel: bytes = b""       # what reaches upstream behind its 101
     silent: bool = False      # closes, and its answer does not say so
-    fault: str = ""           # what the gateway does instead
 
 
 def raw(text):
@@ -128,19 +127,16 @@ for version in ("HTTP/1.0",):  # Tomcat CVE-2021-33037, Pingora CVE-2026-2835
         for coding in ("chunked", "identity", "chunked, identity", ""):
             refused(f"coding on {version}, Connection {connection}: {coding!r}",
                     put("Transfer-Encoding: " + coding, "Connection: " + connection, version=version, body=b"0\r\n\r\n"), *CODING)
-UNDERSCORE = "A name with an underscore passes, which servers in the manner of CGI read as the one with a hyphen"
 for twin in ("Transfer_Encoding", "Transfer.Encoding", "TransferEncoding", "Transfer--Encoding", "X-Transfer-Encoding", "Transfer-Encodings",
         "ransfer-Encoding"):
-    fault = UNDERSCORE if "_" in twin else ""
-    passes(f"no framing: {twin}", put("Content-Length: 5", twin + ": chunked"), fault=fault)
-    passes(f"no framing, no length: {twin}", request(twin + ": chunked"), fault=fault)
+    passes(f"no framing: {twin}", put("Content-Length: 5", twin + ": chunked"))
+    passes(f"no framing, no length: {twin}", request(twin + ": chunked"))
 for twin in ("Content_Length", "Content.Length", "ContentLength", "Content--Length", "X-Content-Length", "Content-Lengths", "ontent-Length"):
-    fault = UNDERSCORE if "_" in twin else ""
-    passes(f"no framing: {twin}", put("Content-Length: 5", f"{twin}: 0"), fault=fault)
-    passes(f"no framing, no length: {twin}", request(f"{twin}: 5"), fault=fault)
+    passes(f"no framing: {twin}", put("Content-Length: 5", f"{twin}: 0"))
+    passes(f"no framing, no length: {twin}", request(f"{twin}: 5"))
 for line in ("X_Api_Key: ", "Api_Key: ", "X-Api_Key: ", "Proxy_Authorization: Bearer ", "OpenAI_Organization: org-x", "OpenAI_Project: p",
         "X_Forwarded_For: 1.2.3.4", "X-Forwarded_For: 1.2.3.4", "X_Real_IP: 1.2.3.4", "Keep_Alive: timeout=5", "Proxy_Connection: close"):
-    passes(f"underscore: {line}", request(raw(line) + (CHILD if line.endswith(" ") else b"")), fault=UNDERSCORE)  # Puma CVE-2024-45614
+    passes(f"underscore: {line}", request(raw(line) + (CHILD if line.endswith(" ") else b"")))  # Puma CVE-2024-45614
 
 # --- framing: Content-Length -------------------------------------------------------------------------------------------------
 
@@ -205,8 +201,6 @@ for name, lines in {  # 0.CL: who does not see the length takes what follows for
 # --- chunks ------------------------------------------------------------------------------------------------------------------
 
 END = b"0\r\n\r\n"
-QUOTED = "In a quoted value of a chunk extension the parser takes any byte but a quote and CR, bare LF and NUL too: nobody looks at chunk lines before it"
-LONG_LINE = "A chunk line or trailer over 8 KiB is taken when it comes in one piece with what is before it"
 for line in ["5", "05", "0000000000000005", "5;a", "5;a=b", "5;a=b;c=d", '5;a="b c"', '5;a="\\""', '5;a="\\\\"', '5;a="b;c\td"', "5;a=\"\xe9\"", "5 ;a", "5; a",
         "5 ; a = b", "5\t;\ta=b", "5;a;b;c;d;e",
              "00000000000000000000000000000000000000005", "5;" + "a" * 8000, "5;a=" + "b" * 8000, "5" + ";a" * 2000, '5;a="0\\r\\n"']:
@@ -221,8 +215,7 @@ for line in ["", " ", " 5", "\t5", "+5", "-5", "-0", "+0", "--5", "0x5", "0X5", 
     refused(f"chunk: {shown(line)}", chunked(raw(line) + b"\r\nhello\r\n" + END), 400, 413)
 for line in ["5;" + "a" * 8300, "5;a=" + "b" * 9000, "5;a=\"" + "b" * 9000 + '"', "5" + ";a" * 5000, "5;" + "a" * 70_000, "0" * 9000 + "5", "5" + " " * 9000,
         "0;" + "a" * 8300]:  # Node CVE-2024-22019, Go CVE-2023-39326
-    is_taken = len(line) < 16_000 and " " not in line and line[0] == ("0" if line[-1] == "5" else "5")
-    refused(f"chunk line too long: {shown(line)}", chunked(raw(line) + b"\r\nhello\r\n" + END), fault=LONG_LINE if is_taken else "")
+    refused(f"chunk line too long: {shown(line)}", chunked(raw(line) + b"\r\nhello\r\n" + END))
 for line in ("7fffffffffffffff", "8000000000000005", "ffffffffffffffff", "fffffffffffffffb", '5;a="', '5;a="b'):
     # Sizes of a body that would be too large if it came; and an extension whose quote the parser waits for.
     unfinished(f"chunk: {shown(line)}", chunked(raw(line) + b"\r\nhello\r\n" + END), 400, 413)
@@ -248,7 +241,7 @@ for name, body in {
     "CR CR LF at the end": b"5\r\nhello\r\n0\r\r\n\r\n", "CR at the end": b"5\r\nhello\r\n0\r\r", "CR X at the end": b"5\r\nhello\r\n0\r\n\rX",
     "no chunk at all": b"hello", "a length in place of a size": b"Content-Length: 5\r\n\r\nhello", "a request in place of a chunk": SMUGGLED,
 }.items():
-    refused(f"chunks: {name}", chunked(body), fault=QUOTED if name == "LF in a quoted extension" else "")
+    refused(f"chunks: {name}", chunked(body))
 for name, body in {"00": b"5\r\nhello\r\n00\r\n\r\n", "0000000000000000": b"5\r\nhello\r\n0000000000000000\r\n\r\n", "0;a=b": b"5\r\nhello\r\n0;a=b\r\n\r\n",
         "none before it": END}.items():
     passes(f"last chunk: {name}", chunked(body))
@@ -261,7 +254,6 @@ passes("an end in a chunk", chunked(b"%x\r\n%b\r\n" % (len(END + SMUGGLED), END 
 
 # --- trailers: Tomcat CVE-2023-45648 and CVE-2023-46589, Traffic Server CVE-2024-35161, aiohttp CVE-2025-53643 ---------------------
 
-FOLDED = "Obsolete folding is taken in trailers"
 for line in ["X-A: b", "X-A:", "Host: evil.example", b"Authorization: Bearer " + OTHER, "Cookie: a=b", "Connection: upgrade",
              "Expect: 100-continue", "Upgrade: websocket", "Content-Type: text/plain", "Trailer: x", "OpenAI-Organization: org-x", "X-E: \xe9",
              "X-A: " + "b" * 8000]:
@@ -271,8 +263,7 @@ passes("trailers that are announced", chunked(b"5\r\nhello\r\n0\r\nX-A: b\r\n\r\
 for line in ["Content-Length: 500", "Transfer-Encoding: chunked", "Transfer-Encoding: gzip", "Connection: \"a\"", "X", "X: a\r\n b", " X: a", "X : a", ": a",
         "X\x00: a", "X: a\x00", "X: a\rb", "X: a\nb", "X: a\nY: b", "X: a\r\n\nY: b", "X\xe9: a", "X: \x01", "X: \x7f", "X(: a", "X: " + "b" * 9000,
              b"X: a\n\n" + SMUGGLED[:-4], b"X: a\r\r" + SMUGGLED[:-4], SMUGGLED[:-4], b"\x00", "X: " + "b" * 70_000, "\tX: a"]:
-    fault = FOLDED if line == "X: a\r\n b" else LONG_LINE if len(line) == 9003 else ""
-    refused(f"trailer: {shown(line)}", chunked(b"5\r\nhello\r\n0\r\n" + raw(line) + b"\r\n\r\n"), fault=fault)
+    refused(f"trailer: {shown(line)}", chunked(b"5\r\nhello\r\n0\r\n" + raw(line) + b"\r\n\r\n"))
 add(Case("trailer: Connection: close", chunked(b"5\r\nhello\r\n0\r\nConnection: close\r\n\r\n"), ((200,),), 1))
 for name, body in {"nothing": b"", "a part of a size line": b"5", "a size line": b"5\r\n", "a part of a chunk": b"5\r\nhel",
         "no end behind a chunk": b"5\r\nhello", "half an end behind a chunk": b"5\r\nhello\r",
@@ -301,7 +292,7 @@ for byte in range(256):
         refused(f"byte behind a chunk's size: {byte:02x}", chunked(b"5%c\r\nhello\r\n" % byte + END))
     is_quoted = byte in b"\t \\" or byte > 32 and byte not in b'"\x7f'
     quoted = chunked(b'5;a="b%cd"\r\nhello\r\n' % byte + END)
-    (passes if is_quoted else refused)(f"byte in a quoted extension: {byte:02x}", quoted, **({} if is_quoted or byte in b'"\r' else {"fault": QUOTED}))
+    (passes if is_quoted else refused)(f"byte in a quoted extension: {byte:02x}", quoted)
     (passes if byte in TOKEN + b"=;" else refused)(f"byte in an extension's name: {byte:02x}", chunked(b"5;a%cb\r\nhello\r\n" % byte + END))
     (passes if byte in TOKEN + b";" else refused)(f"byte in an extension's value: {byte:02x}", chunked(b"5;a=b%cd\r\nhello\r\n" % byte + END))
     (passes if is_name else refused)(f"byte in a trailer's name: {byte:02x}", chunked(b"5\r\nhello\r\n0\r\nX%cY: v\r\n\r\n" % byte))
@@ -451,12 +442,12 @@ for method in ("CONNECT", "TRACE"):
 passes("method: DELETE", request(method="DELETE", key=ROOT))
 for method in ("HEAD", "PATCH", "PROPFIND", "PURGE", "QUERY", "M-SEARCH", "FOO", "X" * 32, "!#$%&'*+-.^_`|~"):
     passes(f"method: {shown(method)}", request(method=method))
-# gunicorn before 22 makes upper case of a method, and frameworks look at the field: any provider may.
-for method, *lines in (("post",), ("Post",), ("pOST",), ("PUT", "X-HTTP-Method-Override: POST"), ("GET", "X-HTTP-Method: POST"),
-        ("PATCH", "X-Method-Override: POST")):
-    answered(f"method: {' '.join([method, *lines])}, of what costs money",
-        post(*lines, method=method, target="/v1/embeddings", body=b'{"model":"text-embedding-3-small","input":"a word"}'), 400, 404, 405, 501,
-             fault="What upstream may take for a POST is not metered where it is not called so: another case, a field that overrides the method")
+# gunicorn before 22 makes upper case of a method, and frameworks look at the field: any provider may. What costs money would cost nothing.
+EMBEDDING = {"target": "/v1/embeddings", "body": b'{"model":"text-embedding-3-small","input":"a word"}'}
+for method in ("post", "Post", "pOST", "get", "PoST"):
+    refused(f"method: {method}", post(method=method, **EMBEDDING), 501)
+for method, line in (("PUT", "X-HTTP-Method-Override: POST"), ("GET", "X-HTTP-Method: POST"), ("PATCH", "X-Method-Override: POST")):
+    passes(f"method: {method} {line}", post(line, method=method, key=ROOT, **EMBEDDING))
 for method in ("GE\x00T", "G(T", "GE:T", "G/T", "\"GET\"", "GET,", "G\xc9T", "GET\x0b", "GET\r", "X" * 33, "X" * 5000, "[GET]", "{", "GET;", "G=T", "<GET>",
         "G\\T", "G?T", "@"):
     refused(f"method: {shown(method)}", request(method=method))
@@ -562,7 +553,6 @@ def switched(name, sends, tunnel=b"", **more):
     add(Case(name, sends, ((101,),), 1, tunnel=tunnel, **more))
 
 
-NOT_PROXIED = "What is behind an upgrade is parsed as a request where the gateway answers by itself, before it looks for a WebSocket"
 switched("upgrade", upgrade())
 switched("upgrade with a frame behind", upgrade() + FRAME, FRAME)
 switched("upgrade in other cases", request("connection: uPGRADE", "UPGRADE: WebSocket", *WEBSOCKET[2:], target=REALTIME, key=ROOT) + FRAME, FRAME)
@@ -574,12 +564,10 @@ for name, behind in {"nothing": b"", "a request": SMUGGLED, "a frame and a reque
     add(Case(f"upgrade to nowhere, behind it {name}", upgrade(target="/nothing") + behind, ((404,),), silent=True))
     add(Case(f"upgrade with a body, behind it {name}", upgrade("Content-Length: 5") + b"hello" + behind, ((400,),), silent=True))
     add(Case(f"upgrade with chunks, behind it {name}", upgrade("Transfer-Encoding: chunked") + b"5\r\nhello\r\n" + END + behind, ((400,),), silent=True))
-    add(Case(f"upgrade of a path of ours, behind it {name}", upgrade(target="/x-keys") + behind, ((200, 400, 404, 426),), fault=NOT_PROXIED))
-    add(Case(f"upgrade of a path with two spellings, behind it {name}", upgrade(target="/v1//realtime") + behind, ((400,),), fault=NOT_PROXIED))
-    add(Case(f"upgrade on HTTP/1.0, behind it {name}", upgrade(version="HTTP/1.0") + behind, ((200, 400, 404, 426),), 1,
-        fault="HTTP/1.0 has no Upgrade, and gets a 101 (RFC 9110 7.8)"))
-passes("upgrade without Connection is none", upgrade(without="Connection", target="/v1/models/echo"),
-    fault="Upgrade is taken where Connection does not name it")
+    add(Case(f"upgrade of a path of ours, behind it {name}", upgrade(target="/x-keys") + behind, ((200, 400, 404, 426),)))
+    add(Case(f"upgrade of a path with two spellings, behind it {name}", upgrade(target="/v1//realtime") + behind, ((400,),)))
+    add(Case(f"upgrade on HTTP/1.0, behind it {name}", upgrade(version="HTTP/1.0") + behind, ((200, 400, 404, 426),), 1))
+passes("upgrade without Connection is none", upgrade(without="Connection", target="/v1/models/echo"))
 for name, lines in {"a key in a subprotocol": [b"Sec-WebSocket-Protocol: realtime, openai-insecure-api-key." + ROOT],
         "extensions": ["Sec-WebSocket-Extensions: permessage-deflate"], "another upgrade behind": ["Upgrade: h2c"],
                     "a length of none": ["Content-Length: 0"], "an expectation": ["Expect: 100-continue"],

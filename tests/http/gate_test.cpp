@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(
                     BadHead{"high byte in a name", head("\xc3\xa9: b\r\n")}, BadHead{"control in a value", head("A: \x01\r\n")},
                     BadHead{"leading space", head(" A: b\r\n")}, BadHead{"absolute form", head("", "GET http://b/ HTTP/1.1")},
                     BadHead{"asterisk form", head("", "GET * HTTP/1.1")}, BadHead{"CONNECT", head("", "CONNECT b:1 HTTP/1.1")},
-                    BadHead{"TRACE", head("", "TRACE / HTTP/1.1")}, BadHead{"space in target", head("", "GET /a b HTTP/1.1")},
+                    BadHead{"TRACE", head("", "TRACE / HTTP/1.1")}, BadHead{"method not in capitals", head("", "Post / HTTP/1.1")}, BadHead{"space in target", head("", "GET /a b HTTP/1.1")},
                     BadHead{"tab", head("", "GET\t/ HTTP/1.1")}, BadHead{"lower-case version", head("", "GET / http/1.1")},
                     BadHead{"HTTP/2", head("", "GET / HTTP/2.0")}, BadHead{"no version", head("", "GET /")},
                     BadHead{"fragment", head("", "GET /a#b HTTP/1.1")}, BadHead{"high byte in target", head("", "GET /\xc3\xa9 HTTP/1.1")},

@@ -30,7 +30,8 @@ INSTANTIATE_TEST_SUITE_P(All, PrivateRequestField,
                                          "openai-project", "X-Forwarded-For", "x-forwarded-proto", "X-Forwarded-Anything",
                                          "Forwarded", "Via", "X-Real-IP", "Connection", "Keep-Alive", "Proxy-Connection",
                                          "Proxy-Authorization", "TE", "Trailer", "Upgrade", "Accept-Encoding", "Content-Length",
-                                         "Expect", "Sec-WebSocket-Protocol"));
+                                         "Expect", "Sec-WebSocket-Protocol", "X_Api_Key", "Content_Length", "x-own_name", "X-HTTP-Method-Override",
+                                         "X-HTTP-Method", "X-Method-Override"));
 
 class PrivateAnswerField : public testing::TestWithParam<const char*> {};
 

@@ -5,6 +5,8 @@
 namespace proxyxai {
 namespace {
 
+using namespace std::string_literals;
+
 TEST(Parser, FieldsAreViewsOfTheHead) {
   const ParsedRequest request("POST /v1/x?y HTTP/1.1\r\nHost: a\r\nX-Own:  value \r\nContent-Length: 3\r\n\r\n");
   EXPECT_EQ(request.parser.method(), "POST");
@@ -67,6 +69,31 @@ TEST(Parser, AChunkLineThatIsTooLongFailsInOneReadToo) {
     EXPECT_EQ(fed.failed, size > 8'192) << size;
     EXPECT_EQ(request.parser.is_done(), size < 8'192) << size;
   }
+}
+
+TEST(Parser, ChunksAreReadStrictly) {
+  const std::string chunk = "1\r\nx\r\n";
+  for (const std::string& wire : {"1;a=\"\n\"\r\nx\r\n0\r\n\r\n"s, "1;a=\"\0\"\r\nx\r\n0\r\n\r\n"s, chunk + "0\r\nX: a\r\n b\r\n\r\n",
+                                  std::string(9'000, '0') + chunk + "0\r\n\r\n", chunk + "0\r\nX: " + std::string(9'000, 'v') + "\r\n\r\n"}) {
+    ParsedRequest request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    std::string bytes = wire;
+    EXPECT_TRUE(request.parser.feed_body(bytes.data(), bytes.size()).failed) << wire.substr(0, 40);
+  }
+  ParsedRequest request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+  std::string bytes = chunk + "01;a=\"b\tc\"\r\ny\r\n0\r\nX: a b\r\nY:\r\n\r\n";
+  EXPECT_EQ(request.parser.feed_body(bytes.data(), bytes.size()).body, "xy");
+  EXPECT_TRUE(request.parser.is_done());
+}
+
+TEST(WebSocket, IsAskedForByAGetThatConnectionNamesItIn) {
+  const auto asks = [](const std::string& first, const std::string& lines) {
+    return asks_for_websocket(ParsedRequest(first + "\r\nHost: a\r\n" + lines + "\r\n").parser);
+  };
+  EXPECT_TRUE(asks("GET / HTTP/1.1", "Connection: keep-alive, UPGRADE\r\nupgrade: WebSocket\r\n"));
+  EXPECT_FALSE(asks("GET / HTTP/1.1", "Upgrade: websocket\r\n"));
+  EXPECT_FALSE(asks("GET / HTTP/1.1", "Connection: Upgrade\r\nUpgrade: h2c\r\n"));
+  EXPECT_FALSE(asks("GET / HTTP/1.0", "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
+  EXPECT_FALSE(asks("POST / HTTP/1.1", "Connection: Upgrade\r\nUpgrade: websocket\r\n"));
 }
 
 TEST(Tokens, AreFoundInLists) {

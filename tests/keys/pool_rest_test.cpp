@@ -48,6 +48,40 @@ TEST_F(TwoKeys, lose_their_strikes_with_one_success) {
   EXPECT_TRUE(changes.empty());
 }
 
+TEST_F(TwoKeys, rest_when_their_answers_break_off_however_well_they_begin) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(state(1), KeyState::active);
+    report(1, Fault::none);
+    pool().report_body(1, false);
+    report(2, Fault::none);
+    pool().report_body(2, true);
+  }
+  EXPECT_EQ(state(1), KeyState::resting);
+  EXPECT_EQ(pool().health(1).value().reason, "truncated");
+}
+
+TEST_F(TwoKeys, are_alive_with_one_whole_answer_between_those_that_break_off) {
+  for (int i = 0; i < 10; ++i) {
+    for (const bool is_whole : {false, false, true}) {
+      report(1, Fault::none);
+      pool().report_body(1, is_whole);
+      report(2, Fault::none);
+    }
+  }
+  EXPECT_EQ(state(1), KeyState::active);
+}
+
+TEST_F(TwoKeys, never_rest_when_the_answers_of_all_break_off) {
+  for (int i = 0; i < 50; ++i) {
+    for (const KeyId id : {1, 2}) {
+      report(id, Fault::none);
+      pool().report_body(id, false);
+    }
+  }
+  EXPECT_EQ(state(1), KeyState::active);
+  EXPECT_EQ(state(2), KeyState::active);
+}
+
 TEST_F(TwoKeys, never_rest_for_what_every_key_gets) {
   report(1, Fault::none);
   report(2, Fault::none);

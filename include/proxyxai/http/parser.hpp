@@ -80,6 +80,7 @@ class MessageParser : public beast_http::basic_parser<is_request> {
   int version_ = 11;
   bool head_done_ = false;
   std::string_view input_;          // of the present feed_body
+  const char* line_begin_ = nullptr;  // of a chunk's line in it, or the line's end before that
   std::size_t trailer_bytes_ = 0;
   char* body_begin_ = nullptr;
   std::size_t body_size_ = 0;

@@ -80,6 +80,7 @@ class UpstreamConnection {
   std::uint64_t exchanges_ = 0;
   Instant kept_since_{};
   bool complete_ = true;       // the answer's framing came to its end
+  bool is_kept_ = false;
   bool answered_early_ = false;
   bool timed_out_ = false;
   bool cancelled_ = false;

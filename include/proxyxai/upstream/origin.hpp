@@ -65,7 +65,7 @@ class Origin {
   /// Keeps a connection whose last exchange ended cleanly.
   void keep(std::unique_ptr<UpstreamConnection> connection);
 
-  [[nodiscard]] std::size_t kept() const { return kept_.size(); }
+  [[nodiscard]] std::size_t kept() const;
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
   [[nodiscard]] std::uint64_t resumed() const { return resumed_; }
 
