@@ -54,10 +54,10 @@ operation_packages=('nginx-light|nginx' systemd logrotate openssl debootstrap li
 # A browser, and signs for what it shows of Chinese.
 page_packages=('nginx-light|nginx' fonts-noto-cjk)
 [ -n "${PROXYXAI_CHROMIUM:-}" ] || page_packages+=(chromium)
-# What a version of clang-tidy finds another may not: 16 is the one that Debian 12 and Ubuntu 24.04 both have.
 fuzz_packages=('clang-16|clang-19|clang-18|clang-17|clang-15' 'libclang-rt-16-dev|libclang-rt-19-dev|libclang-rt-18-dev|libclang-rt-17-dev|libclang-rt-15-dev')
 # Name servers and disks of their own, which want root.
 storm_packages=(strace openssl util-linux e2fsprogs iproute2)
+# What a version of clang-tidy finds another may not: 16 is the one that Debian 12 and Ubuntu 24.04 both have.
 lint_packages=('clang-tidy-16|clang-tidy-19|clang-tidy-18|clang-tidy-17|clang-tidy-15|clang-tidy' cppcheck python3)
 # Node may come from elsewhere, with an npm of its own that Debian's does not go along with.
 command -v node >/dev/null || test_packages+=(nodejs)
