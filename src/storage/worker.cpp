@@ -26,6 +26,7 @@ void DatabaseWorker::submit(std::unique_ptr<Waiting> call) {
     figures_.waiting = waiting_.size();
   }
   if (!call) return wake_.notify_one();
+  // NOLINTNEXTLINE(bugprone-use-after-move): where it was moved, this has returned
   call->failure = std::make_exception_ptr(StorageError("too much waits to be stored; the disk of DATA_DIR is too slow"));
   Group refused;
   refused.push_back(std::move(call));
@@ -84,7 +85,7 @@ void DatabaseWorker::run_one(Waiting& call) {
   }
 }
 
-std::chrono::microseconds DatabaseWorker::run_group(Group& group) {
+std::chrono::microseconds DatabaseWorker::run_group(const Group& group) {
   const auto begun = std::chrono::steady_clock::now();
   try {
     database_->run("BEGIN IMMEDIATE");

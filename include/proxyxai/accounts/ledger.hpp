@@ -26,6 +26,8 @@ class Ledger {
   };
   Ledger(boost::asio::io_context& loop, AccountStore& store, AccountDirectory& accounts, Clock& clock, Settings settings);
   ~Ledger();
+  Ledger(const Ledger&) = delete;
+  Ledger& operator=(const Ledger&) = delete;
 
   /// Takes in the rows that a crash has left behind; learns the words for `paths`. Once, before serving.
   Task<void> start(std::vector<std::string> paths);
@@ -43,7 +45,7 @@ class Ledger {
 
   /// Until `end_repricing`, charges of the account are set aside: a change of its rate must find in the store all that was charged at
   /// the old one, which is so when `uncommitted` is down to `parked`, and nothing that comes later. Both once for each change.
-  void begin_repricing(const AccountPtr& account);
+  static void begin_repricing(const AccountPtr& account);
   /// What was set aside is charged at the rate the account has by now.
   void end_repricing(const AccountPtr& account);
 

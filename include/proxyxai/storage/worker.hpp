@@ -43,6 +43,8 @@ class DatabaseWorker {
   DatabaseWorker(boost::asio::io_context& loop, std::unique_ptr<Database> database, bool is_writer);
   /// Runs what waits, then ends the thread.
   ~DatabaseWorker();
+  DatabaseWorker(const DatabaseWorker&) = delete;
+  DatabaseWorker& operator=(const DatabaseWorker&) = delete;
 
   /// Runs `job(Database&)` and returns its result once it is committed; throws what it threw, or StorageError. Loop thread.
   template <class Job, class Result = std::invoke_result_t<Job&, Database&>>
@@ -72,7 +74,7 @@ class DatabaseWorker {
   void submit(std::unique_ptr<Waiting> call);
   void serve();
   /// How long it took.
-  std::chrono::microseconds run_group(Group& group);
+  std::chrono::microseconds run_group(const Group& group);
   void run_one(Waiting& call);
   void answer(Group group, std::optional<std::chrono::microseconds> commit = std::nullopt);
 
@@ -114,6 +116,7 @@ Task<Result> DatabaseWorker::run(Job job) {
     submit(std::make_unique<Call<Job, Result, decltype(handler)>>(loop_, job, result, std::move(handler)));
   };
   co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>, void(std::exception_ptr)>(initiate, use_task);
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): the worker has set it, or an exception has been thrown
   co_return std::move(*result);
 }
 
