@@ -123,7 +123,7 @@ std::optional<std::map<std::string, RateLimits, std::less<>>> parse_model_limits
       std::int64_t* const limit = limit_named(result[model], name);
       const bool good = value.is_number_integer() && value >= 0 && value <= largest_limit;
       if (limit == nullptr || !good) {
-        bad = "'" + model + "." + name + "' must be one of rpm, rph, rpd, tpm, tph, tpd and a whole number from 0";
+        bad.assign("'").append(model).append(".").append(name).append("' must be one of rpm, rph, rpd, tpm, tph, tpd and a whole number from 0");
         return std::nullopt;
       }
       *limit = value.get<std::int64_t>();

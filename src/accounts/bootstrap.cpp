@@ -43,7 +43,7 @@ Task<std::vector<NewAccountKey>> ensure_accounts(AccountStore& store, AccountDir
   if (!has_root) wanted.insert(wanted.begin(), InitialAccount{"root", "root@localhost", {}});
   // All others are root's children: it comes first.
   std::stable_sort(wanted.begin(), wanted.end(), [](const InitialAccount& a, const InitialAccount& b) {
-    return (a.name == "root") > (b.name == "root");
+    return a.name == "root" && b.name != "root";
   });
   AccountRow root;
   for (const InitialAccount& each : wanted) {

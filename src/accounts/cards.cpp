@@ -14,7 +14,7 @@ bool expires_before(const CardRow& a, const CardRow& b) { return a.expires_at < 
 void merge_smallest(Cards& cards) {
   const auto smaller = [](const CardRow& a, const CardRow& b) { return a.balance < b.balance; };
   auto first = std::min_element(cards.begin(), cards.end(), smaller);
-  CardRow gone = std::move(*first);
+  const CardRow gone = std::move(*first);
   cards.erase(first);
   CardRow& stays = *std::min_element(cards.begin(), cards.end(), smaller);
   stays.amount += gone.amount;

@@ -18,7 +18,7 @@ constexpr std::size_t most_unknown = 10'000;
 
 /// A query under way, and those who wait for its end.
 struct Query {
-  explicit Query(Executor executor) : ended(executor, Timer::time_point::max()) {}
+  explicit Query(const Executor& executor) : ended(executor, Timer::time_point::max()) {}
   Timer ended;
   AccountPtr account;
   std::exception_ptr failure;

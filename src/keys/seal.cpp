@@ -57,7 +57,7 @@ Secret read_key_file(int file, const std::string& name) {
   const ssize_t got = ::read(file, text.data(), text.size());
   const bool private_to_us = ::fstat(file, &status) == 0 && (status.st_mode & 077) == 0;
   text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  Secret content(std::move(text));
+  const Secret content(std::move(text));
   if (!private_to_us) throw Failure("'" + name + "' may be read by others; run: chmod 600 '" + name + "'");
   if (content.reveal().size() < 2 * key_size) throw Failure("'" + name + "' is damaged; restore it from a backup");
   return Secret(std::string(content.reveal().substr(0, 2 * key_size)));
@@ -81,7 +81,7 @@ Secret make_key_file(const std::string& directory, const std::string& name) {
     text.push_back(digits[byte & 15]);
   }
   OPENSSL_cleanse(random.data(), random.size());
-  const Secret secret(std::move(text));
+  Secret secret(std::move(text));
   const std::string temporary = name + ".new";
   ::unlink(temporary.c_str());
   const int file = ::open(temporary.c_str(), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);

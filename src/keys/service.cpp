@@ -35,7 +35,7 @@ KeyRow make_row(NewKey key, const Sealer& sealer, WallTime now) {
 
 KeyService::KeyService(Executor executor, KeyStore& store, KeyPool& pool, const Sealer& sealer, Prober& prober,
                        const Clock& clock, Settings settings)
-    : executor_(executor),
+    : executor_(std::move(executor)),
       store_(store),
       pool_(pool),
       sealer_(sealer),
@@ -304,6 +304,7 @@ Task<void> KeyService::save(std::vector<KeyId> ids) {
 
 Task<void> KeyService::save_all() {
   std::vector<KeyId> ids;
+  ids.reserve(rows_.size());
   for (const auto& [id, row] : rows_) ids.push_back(id);
   co_await save(std::move(ids));
 }

@@ -86,7 +86,7 @@ struct ObjectDirectory::Memory {
 };
 
 ObjectDirectory::ObjectDirectory(Executor executor, ObjectStore& store, const Clock& clock, std::size_t capacity)
-    : executor_(executor), store_(store), clock_(clock), memory_(std::make_unique<Memory>(capacity)) {}
+    : executor_(std::move(executor)), store_(store), clock_(clock), memory_(std::make_unique<Memory>(capacity)) {}
 ObjectDirectory::~ObjectDirectory() = default;
 
 Task<std::vector<ObjectDirectory::Found>> ObjectDirectory::find(std::string asker, std::vector<std::string> ids) {

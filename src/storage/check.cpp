@@ -184,6 +184,7 @@ std::vector<std::string> check_database_file(const std::string& file, const std:
   // Everything is of one moment, whatever is written meanwhile.
   database.execute("BEGIN");
   std::vector<const Look*> looks;
+  looks.reserve(file_looks.size());
   for (const Look& each : file_looks) looks.push_back(&each);
   const int stored = std::stoi(database.value_of("PRAGMA user_version"));
   if (stored > schema_version()) {

@@ -77,7 +77,7 @@ std::string keep_aside(const std::string& file) {
     if (is_database(file)) Database(file, Database::Mode::read_write).execute("PRAGMA wal_checkpoint(TRUNCATE)");
   } catch (const StorageError&) {
   }
-  const std::string kept = free_name(file + ".before-restore");
+  std::string kept = free_name(file + ".before-restore");
   fs::create_hard_link(file, kept);
   if (fs::exists(file + "-wal")) fs::rename(file + "-wal", kept + "-wal");
   fs::remove(file + "-shm");
@@ -130,7 +130,7 @@ std::string restore_database(const std::string& directory, const std::string& so
     require_ours(fresh, source);
     const std::vector<std::string> faults = check_database_file(fresh, progress);
     if (!faults.empty()) throw Failure("'" + source + "' is not sound, and the database stays as it is: " + faults.front());
-    const std::string kept = keep_aside(file);
+    std::string kept = keep_aside(file);
     fs::rename(fresh, file);
     sync_to_disk(directory);
     return kept;

@@ -43,7 +43,7 @@ void insert_key(Database& database, KeyRow& row) {
       "died_at, rpm, tpm, concurrency) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
   statement.bind(row.fingerprint).bind_blob(row.sealed).bind(std::string_view(row.partial)).bind(std::string_view(row.name));
   statement.bind(std::string_view(row.provider)).bind(std::int64_t{row.level}).bind(std::int64_t{row.weight});
-  statement.bind(std::int64_t{row.enabled}).bind(std::string_view(row.health)).bind(to_unix_ms(row.created_at)).bind(row.died_at);
+  statement.bind(std::int64_t{row.enabled ? 1 : 0}).bind(std::string_view(row.health)).bind(to_unix_ms(row.created_at)).bind(row.died_at);
   statement.bind(row.quota.rpm).bind(row.quota.tpm).bind(row.quota.concurrency).run();
   row.id = database.last_id();
 }
@@ -112,7 +112,7 @@ Task<bool> SqliteStore::update_key(KeyRow row) {
         "UPDATE upstream_keys SET name = ?, provider = ?, level = ?, weight = ?, rpm = ?, tpm = ?, concurrency = ?, enabled = ? WHERE id = ?");
     statement.bind(std::string_view(row.name)).bind(std::string_view(row.provider)).bind(std::int64_t{row.level});
     statement.bind(std::int64_t{row.weight}).bind(row.quota.rpm).bind(row.quota.tpm).bind(row.quota.concurrency);
-    statement.bind(std::int64_t{row.enabled}).bind(row.id).run();
+    statement.bind(std::int64_t{row.enabled ? 1 : 0}).bind(row.id).run();
     return database.changes() > 0;
   };
   co_return co_await writer_->run(std::move(job));
@@ -129,7 +129,7 @@ Task<void> SqliteStore::save_health(std::vector<HealthUpdate> updates) {
   auto job = [updates = std::move(updates)](Database& database) {
     for (const HealthUpdate& each : updates) {
       Statement statement = database.prepare("UPDATE upstream_keys SET health = ?, enabled = ?, died_at = ? WHERE id = ?");
-      statement.bind(std::string_view(each.health)).bind(std::int64_t{each.enabled}).bind(each.died_at).bind(each.id).run();
+      statement.bind(std::string_view(each.health)).bind(std::int64_t{each.enabled ? 1 : 0}).bind(each.died_at).bind(each.id).run();
     }
     return true;
   };

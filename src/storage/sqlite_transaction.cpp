@@ -21,13 +21,13 @@ std::optional<AccountRow> read_one(Statement& statement) {
 void bind_changeable(Statement& statement, const AccountRow& row) {
   statement.bind(std::string_view(row.name)).bind(std::string_view(row.alias)).bind(std::string_view(row.email));
   statement.bind(std::string_view(row.billing_email)).bind(row.key_digest).bind(std::string_view(row.partial));
-  statement.bind(std::int64_t{row.is_root}).bind(std::int64_t{row.enabled}).bind(row.rates);
+  statement.bind(std::int64_t{row.is_root ? 1 : 0}).bind(std::int64_t{row.enabled ? 1 : 0}).bind(row.rates);
   statement.bind(row.hard_limit.nanos).bind(row.soft_limit.nanos);
   const RateLimits& limits = row.limits;
   statement.bind(limits.rpm).bind(limits.rph).bind(limits.rpd).bind(limits.tpm).bind(limits.tph).bind(limits.tpd);
   statement.bind(limits.concurrency).bind(row.child_limit);
   statement.bind(std::string_view(row.allow_ips)).bind(std::string_view(row.allow_models)).bind(std::string_view(row.resources));
-  statement.bind(std::string_view(row.model_limits)).bind(std::int64_t{row.drains_aborted}).bind(to_unix_ms(row.updated_at));
+  statement.bind(std::string_view(row.model_limits)).bind(std::int64_t{row.drains_aborted ? 1 : 0}).bind(to_unix_ms(row.updated_at));
   statement.bind(row.overdraft.nanos).bind(row.credit_granted.nanos).bind(row.credit_used.nanos).bind(row.requests);
   statement.bind(std::int64_t{row.month}).bind(row.month_used.nanos).bind(row.rolled_to);
 }
