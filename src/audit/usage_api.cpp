@@ -49,7 +49,7 @@ class UsageApi::Pages {
   std::string ask(const std::string& path, const std::string& query) {
     WebClient::Answer answer = client_.get(settings_.origin + path + "?" + query, settings_.admin_key);
     if (answer.status == 200) return std::move(answer.body);
-    std::string message = "'" + settings_.origin + path + "' answers " + std::to_string(answer.status);
+    const std::string message = "'" + settings_.origin + path + "' answers " + std::to_string(answer.status);
     // Some of these repeat the key.
     if (answer.status == 401 || answer.status == 403) {
       throw Failure(message + "; OPENAI_ADMIN_KEY must be an admin key of the organisation, which may read usage");

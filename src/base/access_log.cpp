@@ -64,7 +64,7 @@ void AccessLog::append_time(WallTime time) {
   const std::int64_t ms = to_unix_ms(time);
   if (ms / 1000 != shown_second_) {
     shown_second_ = ms / 1000;
-    const std::time_t second = static_cast<std::time_t>(shown_second_);
+    const auto second = static_cast<std::time_t>(shown_second_);
     std::tm parts{};
     gmtime_r(&second, &parts);
     std::strftime(shown_time_, sizeof shown_time_, "%Y-%m-%dT%H:%M:%S", &parts);

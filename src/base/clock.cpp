@@ -35,7 +35,7 @@ std::int32_t LocalDays::day_of(WallTime time) {
 std::string to_rfc3339(WallTime time) {
   const std::tm local = to_local(time);
   char text[40];
-  std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
+  const std::size_t length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S%z", &local);
   // strftime writes +0100 where RFC 3339 wants +01:00.
   std::string out(text, length);
   if (out.size() > 5) out.insert(out.size() - 2, 1, ':');

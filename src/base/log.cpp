@@ -70,6 +70,7 @@ class PatientSink final : public spdlog::sinks::base_sink<std::mutex> {
   bool stands_still_ = false;  // at the end: nothing more is written
 };
 
+// NOLINTNEXTLINE(cppcoreguidelines-avoid-non-const-global-variables): as spdlog's default logger is, which it belongs to
 std::shared_ptr<PatientSink> standard_error;
 
 /// How long the text is that begins with `beginning` and goes on with at least `shortest` characters that `is_part`; 0: it does not.

@@ -35,7 +35,7 @@ void append_sample(std::string& out, std::string_view name, std::string_view lab
 template <class Metric>
 struct Family {
   std::string help;
-  Scale scale;
+  Scale scale{};
   std::map<std::string, std::unique_ptr<Metric>, std::less<>> members;  // by labels
 
   Metric& member(std::string_view labels) {

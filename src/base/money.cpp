@@ -74,7 +74,7 @@ std::string to_decimal(Money amount) {
   const auto nanos = negative ? 0 - static_cast<std::uint64_t>(amount.nanos) : static_cast<std::uint64_t>(amount.nanos);
   std::string text = std::to_string(nanos / nanos_in_dollar);
   if (negative) text.insert(0, 1, '-');
-  std::uint64_t rest = nanos % nanos_in_dollar;
+  const std::uint64_t rest = nanos % nanos_in_dollar;
   if (rest == 0) return text;
   std::string fraction = std::to_string(rest + nanos_in_dollar).substr(1);
   fraction.erase(fraction.find_last_not_of('0') + 1);

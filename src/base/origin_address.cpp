@@ -66,7 +66,9 @@ std::optional<OriginAddress> parse_origin(std::string_view url) {
   }
   unsigned number = 0;
   for (const char c : port) {
-    if (c < '0' || c > '9' || (number = number * 10 + static_cast<unsigned>(c - '0')) > 65535) return std::nullopt;
+    if (c < '0' || c > '9') return std::nullopt;
+    number = number * 10 + static_cast<unsigned>(c - '0');
+    if (number > 65535) return std::nullopt;
   }
   if (!port.empty() && number == 0) return std::nullopt;
   const std::string standard = address.tls ? "443" : "80";

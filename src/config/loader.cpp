@@ -49,7 +49,7 @@ class Loader {
   explicit Loader(LoadResult& result) : result_(result) {}
 
   void read_file(const std::string& name) {
-    std::ifstream stream(name);
+    const std::ifstream stream(name);
     if (!stream) {
       result_.faults.push_back("cannot read the configuration file '" + name + "'");
       return;
@@ -106,7 +106,7 @@ class Loader {
 void check_mail(const Settings& settings, LoadResult& result) {
   if (settings.email_smtp.empty()) return;
   if (settings.email_sender.empty()) {
-    result.faults.push_back("EMAIL_SMTP is set without EMAIL_SENDER; give both, or neither to send no mail");
+    result.faults.emplace_back("EMAIL_SMTP is set without EMAIL_SENDER; give both, or neither to send no mail");
   }
   if (settings.email_auth.empty() != settings.email_pass.empty()) {
     result.faults.push_back(std::string(settings.email_auth.empty() ? "EMAIL_PASS is set without EMAIL_AUTH" : "EMAIL_AUTH is set without EMAIL_PASS") +

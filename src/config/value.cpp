@@ -50,7 +50,7 @@ bool is_mail_address(std::string_view text) {
 /// The next field of `a:b:c` or `a::b::c`.
 std::string next_field(std::string_view& rest, std::string_view separator) {
   const auto end = rest.find(separator);
-  const std::string field(rest.substr(0, end));
+  std::string field(rest.substr(0, end));
   rest = end == rest.npos ? std::string_view() : rest.substr(end + separator.size());
   return field;
 }
@@ -113,7 +113,7 @@ std::string readable_file(const std::string& text) {
 }
 
 std::vector<std::string> ip_addresses(const std::string& text) {
-  const auto items = list(text);
+  auto items = list(text);
   if (items.empty()) throw BadValue{};
   for (const std::string& each : items) {
     if (!is_ip(each)) throw BadValue{"'" + each + "' is no IP address"};
@@ -122,14 +122,14 @@ std::vector<std::string> ip_addresses(const std::string& text) {
 }
 
 std::vector<std::string> cidr_list(const std::string& text) {
-  const auto items = list(text);
+  auto items = list(text);
   std::string bad;
   if (!CidrList::parse(items, &bad)) throw BadValue{"'" + bad + "' is no address or range"};
   return items;
 }
 
 std::vector<std::string> origins(const std::string& text) {
-  const auto items = list(text);
+  auto items = list(text);
   for (const std::string& each : items) {
     if (each == "*" || each == "null") continue;
     const auto address = parse_origin(each);
@@ -217,7 +217,7 @@ std::string model_mapper(const std::string& text) {
 
 std::string host(const std::string& text) {
   const bool in_brackets = text.starts_with('[') && text.ends_with(']');
-  const std::string inner = in_brackets ? text.substr(1, text.size() - 2) : text;
+  std::string inner = in_brackets ? text.substr(1, text.size() - 2) : text;
   if (!is_ip(inner) && !is_host_name(text) && !text.empty()) throw BadValue{};
   return inner;
 }

@@ -63,7 +63,7 @@ struct AnswerMeter::Impl {
 
   Passed pass(std::string_view piece);
   Passed finish();
-  std::int64_t delivered() const;
+  [[nodiscard]] std::int64_t delivered() const;
 
   // What EventLines tells.
   void on_data_line();

@@ -83,7 +83,7 @@ class Reader {
   void read_models(const json& models) {
     if (!expect(models.is_object(), "models", models, "an object of entries by model name")) return;
     for (const auto& [name, value] : models.items()) {
-      Entry entry = read_entry("models." + name, name, value);
+      const Entry entry = read_entry("models." + name, name, value);
       add(name, name, entry.price);
       for (const std::string& alias : entry.aliases) add("models." + name + ".aliases", alias, entry.price);
     }
@@ -159,15 +159,15 @@ class Reader {
   std::int64_t read_price(const std::string& where, const json& value) {
     const auto money = value.is_number() ? to_money(value.get<double>()) : std::nullopt;
     const bool is_price = money && *money >= Money{} && *money <= most_price;
-    return expect(is_price, where, value, allowed_price) ? money->nanos : 0;
+    return expect(is_price, where, value, allowed_price) ? money.value_or(Money{}).nanos : 0;
   }
 
   std::int64_t read_factor(const std::string& where, const json& value) {
     static constexpr std::int64_t thousandth = 1'000'000;
     const auto number = value.is_number() ? to_money(value.get<double>()) : std::nullopt;
-    const bool is_exact = number && number->nanos >= 0 && number->nanos % thousandth == 0;
-    const bool is_factor = is_exact && number->nanos / thousandth <= most_factor;
-    return expect(is_factor, where, value, allowed_factor) ? number->nanos / thousandth : 1000;
+    const std::int64_t nanos = number.value_or(Money{-1}).nanos;
+    const bool is_factor = nanos >= 0 && nanos % thousandth == 0 && nanos / thousandth <= most_factor;
+    return expect(is_factor, where, value, allowed_factor) ? nanos / thousandth : 1000;
   }
 
   std::int64_t read_count(const std::string& where, const json& value, std::int64_t most) {
