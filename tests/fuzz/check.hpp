@@ -45,13 +45,13 @@ inline Pieces cut(std::string_view text, std::size_t most, std::uint64_t seed) {
   return pieces;
 }
 
-/// Calls `use` with `text` byte by byte and in pieces of all sizes. Where they are cut follows from the bytes alone, so that
+/// Calls `use` with `text` byte by byte, if it is short, and in pieces of all sizes. Where they are cut follows from the bytes alone, so that
 /// an input does the same each time it is run, and each that libFuzzer makes of it is cut elsewhere.
 template <class Use>
 void in_pieces(std::string_view text, Use&& use) {
   std::uint64_t hash = 0xcbf29ce484222325;
   for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  if (text.size() <= 4'096) use(cut(text, 1, hash));
+  if (text.size() <= 1'024) use(cut(text, 1, hash));
   use(cut(text, 7, hash));
   use(cut(text, 40, hash));
   use(cut(text, 1 + text.size() / 2, hash));
