@@ -54,7 +54,7 @@ operation_packages=('nginx-light|nginx' systemd logrotate openssl debootstrap li
 # A browser, and signs for what it shows of Chinese.
 page_packages=('nginx-light|nginx' fonts-noto-cjk)
 [ -n "${PROXYXAI_CHROMIUM:-}" ] || page_packages+=(chromium)
-fuzz_packages=('clang-16|clang-19|clang-18|clang-17|clang-15' 'libclang-rt-16-dev|libclang-rt-19-dev|libclang-rt-18-dev|libclang-rt-17-dev|libclang-rt-15-dev')
+fuzz_packages=('clang-16|clang-19|clang-18|clang-17')
 # Name servers and disks of their own, which want root.
 storm_packages=(strace openssl util-linux e2fsprogs iproute2)
 # What a version of clang-tidy finds another may not: 16 is the one that Debian 12 and Ubuntu 24.04 both have.
