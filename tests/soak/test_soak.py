@@ -44,7 +44,8 @@ SANITIZERS = {
 def place(mock, tmp_path):
     options = {name: ":".join(filter(None, [value, os.environ.get(name)])) for name, value in SANITIZERS.items()}
     # Two uploads at one time are more than may be in memory: the second goes to a file.
-    gateway = Front(tmp_path / "gateway", mock, BODY_MEMORY_BYTES="8M", STATS_INTERVAL=20, **options)
+    times = {"HEADER_TIMEOUT": f"{10 * SLOW}s", "CONNECT_TIMEOUT": f"{5 * SLOW}s"}
+    gateway = Front(tmp_path / "gateway", mock, BODY_MEMORY_BYTES="8M", STATS_INTERVAL=20, **times, **options)
     yield Place(gateway, RATE)
     gateway.stop()
 
