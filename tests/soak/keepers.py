@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 
-from processes import BUILD, SLOW
+from processes import BUILD, SLOW, wait_for
 from visitors import Visitor
 
 COMING = [f"sk-upstream-coming-{number:04}" for number in range(3)]
@@ -69,10 +69,7 @@ class Caretaker(threading.Thread):
         log = pathlib.Path(self.place.gateway.log_path)
         seen = log.stat().st_size
         self.place.gateway.process.send_signal(signal.SIGHUP)
-        end = time.monotonic() + 20 * SLOW
-        while b"upstream keys" not in self.since(log, seen):
-            assert time.monotonic() < end, "nothing was read again after SIGHUP"
-            time.sleep(0.05)
+        wait_for(lambda: b"upstream keys" in self.since(log, seen), 20 * SLOW, "what SIGHUP reads again")
         self.place.tally.count("SIGHUP", "-")
         # The mock keeps what it was asked, for other tests.
         self.mock.control("DELETE", "/_mock/requests")

@@ -1,9 +1,8 @@
 """Load of every kind for as long as one likes, under whatever sanitizers the daemon was built with: no report, no answer that should
 not be, every answer in the ledger once, and memory and descriptors where they were.
 
-PROXYXAI_SOAK says how many seconds (20), PROXYXAI_SOAK_RATE how many requests a second at most (40); samples and a page of
-what happened go to build/soak. Whether memory and descriptors grow is judged only where the
-load lasts ten minutes and more.
+PROXYXAI_SOAK says how many seconds (20), PROXYXAI_SOAK_RATE how many requests a second at most (40); samples and a page of what happened
+go to build/soak. Whether memory and descriptors grow is judged where the load lasts ten minutes and more.
 """
 import itertools
 import os
@@ -43,8 +42,9 @@ SANITIZERS = {
 @pytest.fixture
 def place(mock, tmp_path):
     options = {name: ":".join(filter(None, [value, os.environ.get(name)])) for name, value in SANITIZERS.items()}
+    times = {"HEADER_TIMEOUT": f"{10 * SLOW}s", "CONNECT_TIMEOUT": f"{5 * SLOW}s"}
     # Two uploads at one time are more than may be in memory: the second goes to a file.
-    gateway = Front(tmp_path / "gateway", mock, BODY_MEMORY_BYTES="8M", STATS_INTERVAL=20, **options)
+    gateway = Front(tmp_path / "gateway", mock, BODY_MEMORY_BYTES="8M", STATS_INTERVAL=20, **times, **options)
     yield Place(gateway, RATE)
     gateway.stop()
 
@@ -91,7 +91,7 @@ def lead(place, mock, clients, sampler):
 
 
 def is_quiet(place):
-    return not any(place.gateway.metric(name) for name in (
+    return all(place.gateway.metric(name) == 0 for name in (
         "proxyxai_requests_in_flight", "proxyxai_client_connections", "proxyxai_held_dollars", "proxyxai_body_memory_bytes",
         "proxyxai_ledger_waiting_requests", "proxyxai_writer_waiting_jobs"))
 
@@ -125,11 +125,11 @@ def require_booked(place, books):
 
 
 def require_moved(place, books):
-    """Every movement of money that was answered, once."""
+    """Every movement of money once; one that was not answered, at most once."""
     moved = {kind: books.times_moved(kind) for kind in ("grant", "take_back", "refund")}
     for call in place.journal.calls:
         times = moved[call.kind].get(call.amount, 0)
-        assert times == 1 and call.answer is not None, (call, times)
+        assert times == 1 if call.answer is not None else times <= 1, (call, times)
 
 
 def test_soak(place, mock):
@@ -141,7 +141,6 @@ def test_soak(place, mock):
     sampler = Sampler(place, mock, RESULTS / f"{name}.csv", interval=min(5, SECONDS / 40))
     lead(place, mock, clients, sampler)
     write(RESULTS / f"{name}.txt", f"{name}, {RATE:g} requests/s at most", place, sampler, time.process_time() - own_cpu, cpu_seconds(mock.process.pid) - mock_cpu)
-    assert not place.tally.faults, place.tally.faults[:5]
     wait_for(lambda: is_quiet(place), 20 * SLOW, "quiet after the load")
     # Those to upstream are kept, each for its key.
     kept = gateway.metric("proxyxai_upstream_kept_connections")
@@ -155,6 +154,8 @@ def test_soak(place, mock):
     books.require_sound()
     require_booked(place, books)
     require_moved(place, books)
+    # Last of what must be: whatever a client met, the books are looked at.
+    assert not place.tally.faults, place.tally.faults[:5]
     assert not any(each.metrics["proxyxai_access_log_dropped_lines_total"] for each in sampler.samples)
     assert len(place.journal.answers) > SECONDS * RATE / 20, "hardly any load"
     if SECONDS >= 600:
