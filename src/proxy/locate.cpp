@@ -56,12 +56,14 @@ ApiError not_found(const ObjectName& name) {
 constexpr std::size_t most_eval = 4 << 20;
 
 /// Whether an eval takes its data from what upstream has stored for everybody, or cannot be told not to.
-bool reads_everything(const RequestBody& body) {
-  if (body.size() == 0) return false;
+Task<bool> reads_everything(RequestBody& body) {
+  if (body.size() == 0) co_return false;
+  if (body.size() > most_eval) co_return true;
   std::string text;
-  for (std::string_view piece; text.size() < body.size(); text.append(piece)) {
-    piece = body.piece(text.size());
-    if (piece.empty() || text.size() > most_eval) return true;
+  while (text.size() < body.size()) {
+    const std::string_view piece = co_await body.load(text.size());
+    if (piece.empty()) co_return true;
+    text.append(piece);
   }
   bool found = false;
   const auto look = [&found](int /*depth*/, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
@@ -70,7 +72,7 @@ bool reads_everything(const RequestBody& body) {
     if (type != parsed.end() && (*type == "stored_completions" || *type == "responses" || *type == "logs")) found = true;
     return true;
   };
-  return nlohmann::json::parse(text, look, false).is_discarded() || found;
+  co_return nlohmann::json::parse(text, look, false).is_discarded() || found;
 }
 
 ApiError not_a_batch_file(const std::string& id) {
@@ -164,8 +166,9 @@ std::optional<ApiError> Locator::bind(RequestContext& request, const std::vector
 Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
   const bool is_root = request.account->row.is_root;
   request.object = read_object_path(request.path);
-  if (!is_root && request.endpoint == "evals" && reads_everything(request.body)) {
-    co_return ApiError{403, "resource_not_allowed", "A data source that reads what the whole project has stored is the operator's.", "data_source", true};
+  if (!is_root && request.endpoint == "evals") {
+    const bool is_operators = co_await reads_everything(request.body);
+    if (is_operators) co_return ApiError{403, "resource_not_allowed", "A data source that reads what the whole project has stored is the operator's.", "data_source", true};
   }
   if (!is_root && !is_known_path(request)) {
     co_return ApiError{403, "resource_not_allowed", "This key may not use " + std::string(request.path) + ".", {}, true};

@@ -44,7 +44,6 @@ def evaluate(account, body):
     return status, json.loads(answer)
 
 
-@pytest.mark.xfail(strict=True, reason="an eval whose body was put into a file is refused with 403, unread: reads_everything of proxy/locate.cpp reads memory only")
 def test_an_eval_in_a_file_is_read(account):
     status, answer = evaluate(account, EVAL)
     assert status == 200, answer
