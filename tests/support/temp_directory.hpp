@@ -28,7 +28,8 @@ class TempDirectory {
   /// The path of a file in it.
   [[nodiscard]] std::string file(const std::string& name) const { return path_ + "/" + name; }
   /// Writes a file in it and returns its path.
-  [[nodiscard]] std::string write(const std::string& name, const std::string& content) const {
+  // NOLINTNEXTLINE(modernize-use-nodiscard): at times only the file is wanted
+  std::string write(const std::string& name, const std::string& content) const {
     std::ofstream stream(file(name), std::ios::binary);
     stream << content;
     if (!stream.flush()) throw std::runtime_error("cannot write " + file(name));
