@@ -29,7 +29,7 @@ DataDirectory::DataDirectory(std::string path, bool exclusive) : path_(std::move
 void DataDirectory::make_database_file() {
   // SQLite gives its side files the mode of the database; so the database gets its mode before there is one.
   const std::string file = database_file();
-  const int made = ::open(file.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+  const int made = ::open(file.c_str(), O_CREAT | O_RDONLY | O_CLOEXEC, 0600);
   if (made < 0) throw Failure("cannot make '" + file + "': " + std::generic_category().message(errno));
   ::fchmod(made, 0600);
   // Another directory may lead to the same database, and the file above be removed. Kept open beside SQLite's: to close it would let go
