@@ -807,10 +807,10 @@ def test_the_language_and_the_theme_are_remembered(site, page):
     enter(page, site, "pool")
     page.locator("#language").select_option("zh")
     page.locator("#theme").select_option("dark")
-    expect(page.get_by_role("heading", name="控制台")).to_be_visible()
+    expect(page.get_by_role("heading", name="控制台", exact=True)).to_be_visible()
     expect(page.locator("#sections")).to_contain_text("密钥池")
     page.reload()
-    expect(page.get_by_role("heading", name="控制台")).to_be_visible()
+    expect(page.get_by_role("heading", name="控制台", exact=True)).to_be_visible()
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert page.evaluate("document.documentElement.lang") == "zh-CN"
     page.locator("#language").select_option("en")
