@@ -17,13 +17,14 @@ constexpr std::size_t max_blanks = 64;       // behind a boundary
 /// The first delimiter stands at the very start, without the line end before it: that is thought before the body.
 constexpr std::string_view first_line_end = "\r\n";
 
-/// Tells each parameter of a header value, `name=value` or `name="value"`; what looks like one inside quotes is none.
+/// Tells each parameter of a header value, `name=value` or `name="value"`; what looks like one inside quotes is none. False: a quote
+/// in it has no end, and who reads on in the next line finds others.
 template <class Tell>
-void each_parameter(std::string_view header, Tell&& tell) {
+bool each_parameter(std::string_view header, Tell&& tell) {
   for (std::size_t at = header.find(';'); at < header.size();) {
     at = header.find_first_not_of(" \t", at + 1);
     const auto name_end = header.find_first_of("=;", at);
-    if (name_end == header.npos) return;
+    if (name_end == header.npos) return true;
     const auto name = header.substr(at, name_end - at);
     at = name_end;
     if (header[at] == ';') continue;
@@ -37,10 +38,13 @@ void each_parameter(std::string_view header, Tell&& tell) {
     for (++at; at < header.size() && header[at] != '"'; ++at) {
       if (header[at] == '\\') ++at;
     }
+    const bool is_closed = at < header.size();
     at = std::min(at, header.size());
     tell(name, header.substr(begin + 1, at - begin - 1));
+    if (!is_closed) return false;
     at = header.find(';', at);
   }
+  return true;
 }
 
 }  // namespace
@@ -48,13 +52,13 @@ void each_parameter(std::string_view header, Tell&& tell) {
 MultipartScan::MultipartScan(RequestFacts& facts, std::string_view content_type) : facts_(facts) {
   std::string_view boundary;
   unsigned boundaries = 0;
-  each_parameter(content_type, [&](std::string_view name, std::string_view value) {
+  const bool is_closed = each_parameter(content_type, [&](std::string_view name, std::string_view value) {
     if (!starts_with_lower(name, "boundary")) return;
     ++boundaries;
     if (equals_lower(name, "boundary")) boundary = value;
   });
   // Of two, of one in the notation of RFC 2231 (`boundary*=`) and of escapes parsers make different things.
-  if (boundaries != 1 || boundary.find('\\') != boundary.npos) return;
+  if (!is_closed || boundaries != 1 || boundary.find('\\') != boundary.npos) return;
   if (boundary.empty() || boundary.size() > max_boundary) return;
   delimiter_.append("\r\n--").append(boundary);
   held_ = first_line_end;
@@ -271,7 +275,7 @@ void MultipartScan::read_head(std::string_view head) {
 void MultipartScan::read_disposition(std::string_view value) {
   unsigned names = 0;
   bool is_file = false;
-  each_parameter(value, [&](std::string_view name, std::string_view told) {
+  const bool is_closed = each_parameter(value, [&](std::string_view name, std::string_view told) {
     if (starts_with_lower(name, "filename")) {
       is_file = true;
     } else if (starts_with_lower(name, "name")) {
@@ -282,7 +286,7 @@ void MultipartScan::read_disposition(std::string_view value) {
       if (name.size() != 4) is_clear_ = false;
     }
   });
-  if (names != 1) is_clear_ = false;
+  if (names != 1 || !is_closed) is_clear_ = false;
   if (is_file) part_ = Part::file;
 }
 
