@@ -105,7 +105,7 @@ INSTANTIATE_TEST_SUITE_P(
         FormBody{"WithTwoNames", part("Content-Disposition: form-data; name=\"model\"; name=\"x\"", "m") + "--b--\r\n", false, ""},
         FormBody{"WithANameOfAnotherNotation", part("Content-Disposition: form-data; name*=utf-8''model", "m") + "--b--\r\n", false, ""},
         FormBody{"WithANameInQuotes", part(R"(Content-Disposition: form-data; x="; name=x; filename=y"; y="\"; name=\"z"; name="model")", "m") + "--b--\r\n", true},
-        FormBody{"WithAQuoteThatDoesNotEnd", part("Content-Disposition: form-data; name=\"f\r\nx\"; filename=\"a\"", "m") + "--b--\r\n", false},
+        FormBody{"WithAQuoteThatDoesNotEnd", part("Content-Disposition: form-data; name=\"f\r\nx\"; filename=\"a\"", "m") + "--b--\r\n", false, ""},
         FormBody{"WithADelimiterInAHead", "--b\r\nX: y\r\n" + field("model", "m") + "--b--\r\n", false},
         FormBody{"WithTheLastDelimiterInAHead", "--b\r\n" + in_file + "\r\n--b--\r\n\r\nx\r\n" + field("model", "m") + "--b--\r\n", false},
         FormBody{"WithAHeadTooLong", field("model", "m") + "--b\r\n" + std::string(9'000, 'x') + "\r\n\r\n\r\n--b--\r\n", false}),
