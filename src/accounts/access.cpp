@@ -28,9 +28,6 @@ bool has_allowed(const std::vector<std::string>& words) {
   return std::any_of(words.begin(), words.end(), [](const std::string& each) { return !each.starts_with('-'); });
 }
 
-/// Whether `*` is among what is to be allowed. Beside it single words allow nothing more, and a list of them would be less.
-bool allows_everything(const std::vector<std::string>& words) { return std::find(words.begin(), words.end(), "*") != words.end(); }
-
 /// Allows `word`. Where it was only taken out of everything, everything is allowed again; else, as where `nothing` was allowed, the list
 /// is what is allowed.
 void put_back(std::vector<std::string>& words, std::string word, bool nothing = false) {
@@ -153,16 +150,14 @@ std::optional<std::string> change_addresses(std::string_view stored, std::string
     if (range == "*") words = words_of(loopback_only);
     else take_out(words, range, loopback_only, [&range](const std::string& other) { return ranges_overlap(range, other); });
   };
-  std::vector<std::string> allowed = words_of(allow);
-  const bool everything = allows_everything(allowed);
-  if (everything) words.clear();
-  for (std::string& each : allowed) {
+  for (std::string& each : words_of(allow)) {
     // As it is shown.
     const bool is_taken_out = each.starts_with('-');
     if (is_taken_out) each.erase(0, 1);
     if (!is_good(each)) return std::nullopt;
     if (is_taken_out) take_range_out(each);
-    else if (!everything) put_back(words, std::move(each));
+    else if (each == "*") words.clear();
+    else put_back(words, std::move(each));
   }
   for (const std::string& each : words_of(deny)) {
     if (!is_good(each)) return std::nullopt;
@@ -177,15 +172,13 @@ std::optional<std::string> change_models(std::string_view stored, std::string_vi
     bad = word;
     return word.size() <= longest_word && is_model_word(word);
   };
-  std::vector<std::string> allowed = words_of(allow);
-  const bool everything = allows_everything(allowed);
-  if (everything) words.clear();
-  for (std::string& each : allowed) {
+  for (std::string& each : words_of(allow)) {
     if (!is_good(each)) return std::nullopt;
-    if (each == no_model) words = words_of(no_model);
+    if (each == "*") words.clear();
+    else if (each == no_model) words = words_of(no_model);
     // As it is shown: what is taken out, be it of nothing.
     else if (each.starts_with('-')) add_word(words, std::move(each));
-    else if (!everything) put_back(words, std::move(each), std::erase(words, std::string(no_model)) > 0);
+    else put_back(words, std::move(each), std::erase(words, std::string(no_model)) > 0);
   }
   for (const std::string& each : words_of(deny)) {
     if (!is_good(each)) return std::nullopt;

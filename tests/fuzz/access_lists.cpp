@@ -86,7 +86,9 @@ void change(std::string& list, const std::vector<std::string>& words, bool is_al
   }
   // A word that begins with `-` among what is allowed takes out.
   const auto takes_out = [](const std::string& each) { return each.starts_with('-'); };
-  const bool only_gives = is_allowing && std::none_of(words.begin(), words.end(), takes_out);
+  // `*` before others begins the list anew, and those are what is allowed.
+  const bool begins_anew = std::find(words.begin(), words.end(), "*") != words.end() && words.size() > 1;
+  const bool only_gives = is_allowing && !begins_anew && std::none_of(words.begin(), words.end(), takes_out);
   const std::vector<std::string> old = words_of(list);
   // An empty list, and one of exceptions alone, allows everything else: to allow something is then to allow that alone.
   const bool names_allowed = std::any_of(old.begin(), old.end(), [&](const std::string& each) { return !takes_out(each); });
