@@ -17,6 +17,7 @@ std::optional<ApiError> Billing::hold(RequestContext& request) const {
   nothing.least_tokens = nothing.wanted_tokens = 0;
   return request.hold.place(request.account, nothing, settings_.call_min_balance, clock_.now());
 }
+// NOLINTBEGIN(readability-convert-member-functions-to-static): those that they stand in for have members
 bool Billing::covers_delivered(RequestContext& /*request*/) const { return true; }
 Task<bool> Billing::bill(RequestContext& /*request*/) { co_return true; }
 void Billing::settle(RequestContext& request) { request.hold.settle(0, clock_.now()); }
@@ -25,5 +26,6 @@ bool Billing::covers_socket(RequestContext& /*request*/) const { return true; }
 
 Usage Billing::known_usage(const RequestContext& /*request*/) { return {}; }
 Task<bool> Billing::bill_pending(AccountPtr /*account*/, PendingBill /*bill*/, Usage /*usage*/, std::string /*model*/, Money /*least*/) { co_return true; }
+// NOLINTEND(readability-convert-member-functions-to-static)
 
 }  // namespace proxyxai

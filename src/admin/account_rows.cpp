@@ -10,7 +10,7 @@ using nlohmann::ordered_json;
 std::string or_all(const std::string& list) { return list.empty() ? "*" : list; }
 
 ordered_json model_limits_of(const AccountRow& row) {
-  ordered_json limits = ordered_json::parse(row.model_limits.empty() ? "{}" : row.model_limits, nullptr, false);
+  const ordered_json limits = ordered_json::parse(row.model_limits.empty() ? "{}" : row.model_limits, nullptr, false);
   return limits.is_discarded() ? ordered_json::object() : limits;
 }
 

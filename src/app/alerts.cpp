@@ -74,7 +74,7 @@ Task<void> Alerts::send_once(std::string what, std::int64_t value, Mail mail) {
 }
 
 void Alerts::look_at_keys() {
-  letters::Addressee root;
+  const letters::Addressee root;
   for (const KeyView& key : parts_.keys.list()) {
     const bool is_dead = key.health.state == KeyState::dead;
     if (!is_dead && key.health.state != KeyState::exhausted) continue;

@@ -32,7 +32,7 @@ std::string read_source(const std::string& source) {
     content << std::cin.rdbuf();
     return content.str();
   }
-  std::ifstream file(source);
+  const std::ifstream file(source);
   if (!file) throw Failure("cannot read '" + source + "'");
   content << file.rdbuf();
   return content.str();
@@ -66,6 +66,7 @@ void run_to_end(boost::asio::io_context& loop, const std::function<Task<void>()>
 void require_owner(const std::string& directory) {
   struct stat status {};
   if (::geteuid() != 0 || ::stat(directory.c_str(), &status) != 0 || status.st_uid == 0) return;
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): a command has one thread until here
   const passwd* const owner = ::getpwuid(status.st_uid);
   const std::string name = owner == nullptr ? "#" + std::to_string(status.st_uid) : owner->pw_name;
   throw Failure("DATA_DIR '" + directory + "' belongs to " + name + "; run this as that user: sudo -u '" + name + "' proxyxai ...");
@@ -101,7 +102,7 @@ int health(const Settings& settings) {
 }
 
 int check(const Settings& settings) {
-  ShownProgress progress;
+  const ShownProgress progress;
   const auto faults = check_database(settings.data_dir, progress.show());
   progress.clear();
   for (const std::string& each : faults) std::printf("%s\n", each.c_str());
@@ -118,7 +119,7 @@ int backup(const Settings& settings, const std::string& target) {
 
 int restore(const Settings& settings, const std::string& source) {
   if (std::filesystem::exists(settings.data_dir)) require_owner(settings.data_dir);
-  ShownProgress progress;
+  const ShownProgress progress;
   const std::string kept = restore_database(settings.data_dir, source, progress.show());
   progress.clear();
   std::printf("the database is now that of '%s'; it needs the MASTER_KEY or master.key of its time\n", source.c_str());
@@ -198,6 +199,7 @@ int add_keys(const Settings& settings, const std::string& source) {
   const Sealer sealer = Sealer::open(settings.master_key, settings.data_dir);
   const SystemClock clock;
   std::vector<KeyRow> rows;
+  rows.reserve(input.keys.size());
   for (NewKey& each : input.keys) rows.push_back(make_row(std::move(each), sealer, clock.wall_now()));
   std::size_t added = 0, total = rows.size();
   const auto work = [&]() -> Task<void> {

@@ -162,6 +162,7 @@ int Daemon::run() {
 Task<void> Daemon::start() {
   Parts& p = *parts_;
   std::vector<InitialAccount> users;
+  users.reserve(p.settings.init_users.size());
   for (const Settings::InitialUser& each : p.settings.init_users) users.push_back({each.name, each.email, each.key});
   const WallTime now = p.clock.wall_now();
   std::vector<NewKey> initial;

@@ -76,8 +76,8 @@ int serve(LoadResult loaded, const std::string& config_file) {
 }
 
 int run(const CommandLine& line) {
-  if (line.command == Command::help) return std::fputs(help_text().c_str(), stdout) < 0;
-  if (line.command == Command::version) return std::puts("proxyxai " PROXYXAI_VERSION) < 0;
+  if (line.command == Command::help) return std::fputs(help_text().c_str(), stdout) < 0 ? 1 : 0;
+  if (line.command == Command::version) return std::puts("proxyxai " PROXYXAI_VERSION) < 0 ? 1 : 0;
   LoadResult loaded = load_settings(line.config_file, process_environment());
   if (!loaded.faults.empty()) {
     const std::size_t wrong = loaded.faults.size();
@@ -94,7 +94,7 @@ int run(const CommandLine& line) {
     case Command::keys_delete: return delete_keys(loaded.settings, line.argument);
     case Command::keys_add: return add_keys(loaded.settings, line.argument);
     case Command::reconcile: return reconcile(loaded.settings, line.options);
-    case Command::config: return std::fputs(describe(loaded).c_str(), stdout) < 0;
+    case Command::config: return std::fputs(describe(loaded).c_str(), stdout) < 0 ? 1 : 0;
     default: return serve(std::move(loaded), line.config_file);
   }
 }

@@ -10,7 +10,7 @@ namespace proxyxai {
 
 std::shared_ptr<const PriceTable> load_prices(const std::string& file) {
   if (file.empty()) return PriceTable::parse(builtin_prices);
-  std::ifstream stream(file);
+  const std::ifstream stream(file);
   if (!stream) throw Failure("PRICES_FILE: '" + file + "' cannot be read");
   std::stringstream text;
   text << stream.rdbuf();

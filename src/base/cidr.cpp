@@ -46,10 +46,8 @@ std::optional<CidrList> CidrList::parse(std::span<const std::string> ranges, std
   };
   for (const std::string& text : ranges) {
     if (text == "loopback") {
-      // NOLINTBEGIN(bugprone-unchecked-optional-access): these are addresses
       list.ranges_.push_back({parse_address("127.0.0.0")->bytes, 96 + 8});
       list.ranges_.push_back({parse_address("::1")->bytes, 128});
-      // NOLINTEND(bugprone-unchecked-optional-access)
       continue;
     }
     const std::string_view view = text;

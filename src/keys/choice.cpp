@@ -51,7 +51,6 @@ KeyPool::Impl::Pick KeyPool::Impl::look(const Wanted& wanted, Instant now) const
   return {.ready_at = ready_at};
 }
 
-// NOLINTBEGIN(bugprone-unchecked-optional-access): for requests that name a key
 KeyPool::Impl::Pick KeyPool::Impl::look_at_only(const Wanted& wanted, Instant now) const {
   KeyEntry* const only = entry(*wanted.only);
   if (only == nullptr || only->state == KeyState::dead) return {.absence = Absence::gone};
@@ -62,7 +61,6 @@ KeyPool::Impl::Pick KeyPool::Impl::look_at_only(const Wanted& wanted, Instant no
   if (access.kind == Access::Kind::excluded) return {};
   return {.entry = only, .tried_before = contains(wanted.tried, *wanted.only), .out_of_turn = true};
 }
-// NOLINTEND(bugprone-unchecked-optional-access)
 
 KeyEntry* KeyPool::Impl::preferred(const Wanted& wanted, Instant now) const {
   KeyEntry* const found = wanted.preferred ? entry(*wanted.preferred) : nullptr;
@@ -100,7 +98,6 @@ KeyPool::Choice KeyPool::choose(const Wanted& wanted) {
   choice.ready_at = pick.ready_at;
   choice.absence = pick.absence;
   if (pick.absence != Absence::none) {
-    // NOLINTNEXTLINE(bugprone-unchecked-optional-access): only a key that was named is absent
     if (const KeyEntry* const absent = impl_->entry(*wanted.only)) choice.reason = absent->reason;
   }
   if (pick.entry == nullptr) return choice;

@@ -41,7 +41,6 @@ std::shared_ptr<const PriceTable> PriceTable::parse(std::string_view text, std::
   }
   auto table = std::make_shared<PriceTable>();
   for (auto& [name, price] : file.models) table->prices_.push_back(std::move(price));
-  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): a file without one has a fault
   table->fallback_ = std::move(*file.fallback);
   table->json_ = write_price_file(table->prices_, table->fallback_);
   return table;

@@ -113,6 +113,7 @@ void PolledSocket::close() {
 
 Poller::Poller(asio::execution_context& context)
     : service(context),
+      // NOLINTNEXTLINE(cppcoreguidelines-pro-type-static-cast-downcast): Asio makes a service for the context it is asked for, an io_context
       loop_(static_cast<asio::io_context&>(context)),
       set_(loop_.get_executor(), ::epoll_create1(EPOLL_CLOEXEC)) {}
 

@@ -50,8 +50,8 @@ long bio_control(BIO* bio, int command, long, void*) {
   return command == BIO_CTRL_EOF && BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
 }
 
-BIO_METHOD* socket_method() {
-  static BIO_METHOD* const method = [] {
+const BIO_METHOD* socket_method() {
+  static const BIO_METHOD* const method = [] {
     BIO_METHOD* made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "polled socket");
     BIO_meth_set_read(made, bio_read);
     BIO_meth_set_write(made, bio_write);
@@ -245,7 +245,7 @@ Task<error_code> Stream::write(std::span<asio::const_buffer> buffers) {
 
 void Stream::shutdown_send() {
   if (!socket_->is_open()) return;
-  if (ssl_ && SSL_is_init_finished(ssl_.get())) {
+  if (ssl_ && SSL_is_init_finished(ssl_.get()) != 0) {
     ERR_clear_error();
     SSL_shutdown(ssl_.get());
   }

@@ -97,7 +97,7 @@ SslPtr ClientTls::connect(const std::string& host, Sessions& sessions) const {
   if (!ssl) return ssl;
   SSL_set_connect_state(ssl.get());
   SSL_set_app_data(ssl.get(), &sessions);
-  in6_addr probe;
+  in6_addr probe{};
   const bool is_address =
       ::inet_pton(AF_INET, host.c_str(), &probe) == 1 || ::inet_pton(AF_INET6, host.c_str(), &probe) == 1;
   X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl.get());

@@ -4,7 +4,7 @@
 
 namespace proxyxai {
 
-Watchdog::Watchdog(Executor executor) : timer_(executor) {}
+Watchdog::Watchdog(Executor executor) : timer_(std::move(executor)) {}
 
 void Watchdog::start(std::function<void(Instant)> on_tick) {
   on_tick_ = std::move(on_tick);

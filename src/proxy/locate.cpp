@@ -176,6 +176,7 @@ Task<std::optional<ApiError>> Locator::locate(RequestContext& request) const {
   std::vector<ObjectName> named;
   if (auto refusal = collect(request, named)) co_return refusal;
   std::vector<std::string> ids;
+  ids.reserve(named.size());
   for (const ObjectName& each : named) ids.push_back(each.id);
   std::vector<ObjectDirectory::Found> found;
   try {

@@ -76,6 +76,7 @@ milliseconds Relay::longest_silence(const Tunnel& tunnel) const {
 Task<std::string_view> Relay::why_not_named(const RequestContext& request, std::vector<ObjectName> named) const {
   if (request.account->row.is_root) co_return std::string_view();
   std::vector<std::string> ids;
+  ids.reserve(named.size());
   for (const ObjectName& each : named) ids.push_back(each.id);
   std::vector<ObjectDirectory::Found> found;
   try {

@@ -106,10 +106,8 @@ std::vector<AccountRow> lineage(Database& database, std::optional<AccountRow> ac
   std::vector<AccountRow> rows;
   SqliteTransaction reader(database);
   while (account) {
-    // NOLINTBEGIN(bugprone-unchecked-optional-access): the loop has just asked
     const AccountId parent = account->parent_id;
     rows.push_back(std::move(*account));
-    // NOLINTEND(bugprone-unchecked-optional-access)
     account = parent == 0 ? std::nullopt : reader.account(parent);
   }
   std::reverse(rows.begin(), rows.end());

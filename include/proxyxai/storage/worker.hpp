@@ -116,7 +116,6 @@ Task<Result> DatabaseWorker::run(Job job) {
     submit(std::make_unique<Call<Job, Result, decltype(handler)>>(loop_, job, result, std::move(handler)));
   };
   co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>, void(std::exception_ptr)>(initiate, use_task);
-  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): the worker has set it, or an exception has been thrown
   co_return std::move(*result);
 }
 

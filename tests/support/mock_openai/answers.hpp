@@ -47,7 +47,7 @@ class Answers {
   // Each in a file of its own.
   static Answer speech(const Request& request);
   static Answer transcription(const Request& request);
-  Answer images(const Request& request) const;
+  static Answer images(const Request& request);
 
   std::vector<std::string> models_;
   Projects projects_;

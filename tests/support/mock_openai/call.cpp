@@ -62,9 +62,9 @@ bool Call::is(std::string_view method, std::string_view path) const {
 
 Object& Call::find(Object& holder, const Kind& kind, std::size_t index) const { return get(holder, kind, step(index)); }
 
-ordered_json Call::value(const char* name, ordered_json otherwise) const {
+ordered_json Call::value(const char* name, const ordered_json& otherwise) const {
   const auto found = body.find(name);
-  return found == body.end() || found->is_null() ? std::move(otherwise) : *found;
+  return found == body.end() || found->is_null() ? otherwise : *found;
 }
 
 void Call::update(Object& object, std::initializer_list<const char*> members) const {

@@ -37,11 +37,11 @@ class Call {
   Object& find(Object& holder, const Kind& kind, std::size_t index) const;
   [[nodiscard]] Object& find(const Kind& kind, std::size_t index) const { return find(project, kind, index); }
   /// A member of the body; null counts as missing.
-  [[nodiscard]] ordered_json value(const char* name, ordered_json otherwise = nullptr) const;
+  [[nodiscard]] ordered_json value(const char* name, const ordered_json& otherwise = nullptr) const;
   /// Takes over those of the members that came.
   void update(Object& object, std::initializer_list<const char*> members) const;
 
-  Answer list(const Shelf& shelf, const Listing& how = {}) const;
+  [[nodiscard]] Answer list(const Shelf& shelf, const Listing& how = {}) const;
   Answer remove(Object& holder, const Kind& kind, std::size_t index, const char* object) const;
   [[nodiscard]] Answer unknown_url() const;
 

@@ -46,7 +46,7 @@ Answer streamed(const Request& request, const std::string& kind, const Fields& f
 
 }  // namespace
 
-Answer Answers::images(const Request& request) const {
+Answer Answers::images(const Request& request) {
   const std::string kind = request.path.substr(11);
   const Fields fields(request);
   std::string digest = request.body_sha256;

@@ -7,10 +7,10 @@ namespace mock {
 
 /// A kind of object: how its ids look, and what upstream says of one that the caller's project does not have.
 struct Kind {
-  const char* name;
-  const char* prefix;
-  unsigned tail;        ///< Letters and digits behind the prefix.
-  const char* missing;  ///< `{}` stands for the id.
+  const char* name = "";
+  const char* prefix = "";
+  unsigned tail = 0;        ///< Letters and digits behind the prefix.
+  const char* missing = "";  ///< `{}` stands for the id.
   const char* param = nullptr;
   const char* code = nullptr;
   unsigned status = 404;

@@ -65,7 +65,7 @@ int main(int count, char** arguments) {
                                              {"--tls-key", ""}, {"--models", "gpt-4o,gpt-4o-mini,text-embedding-3-small,whisper-1"}, {"--prefix", ""}};
   for (int i = 1; i < count; i += 2) {
     const std::string name = arguments[i];
-    if (name == "--help") return std::fputs(usage, stdout) < 0;
+    if (name == "--help") return std::fputs(usage, stdout) < 0 ? 1 : 0;
     if (!options.contains(name) || i + 1 == count) {
       std::fprintf(stderr, "mock_openai: bad option '%s'\n%s", name.c_str(), usage);
       return 2;

@@ -35,6 +35,7 @@ void Shelf::remove(const std::string& id) {
 
 std::vector<Object*> Shelf::all() const {
   std::vector<Object*> all;
+  all.reserve(objects_.size());
   for (const auto& [place, object] : objects_) all.push_back(object.get());
   return all;
 }

@@ -14,7 +14,7 @@ Figures figures_of(const Request& upgrade, const ordered_json& event, ordered_js
 
 }  // namespace
 
-Conversation::Conversation(const Request& upgrade, Answers& answers) : upgrade_(upgrade), answers_(answers) {}
+Conversation::Conversation(Request upgrade, Answers& answers) : upgrade_(std::move(upgrade)), answers_(answers) {}
 
 std::vector<std::string> Conversation::greeting() {
   if (upgrade_.path == "/v1/responses") return {};

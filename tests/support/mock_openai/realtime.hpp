@@ -7,7 +7,7 @@ namespace mock {
 /// What upstream says on one WebSocket: /v1/realtime, or /v1/responses, whose events are those of its streams.
 class Conversation {
  public:
-  Conversation(const Request& upgrade, Answers& answers);
+  Conversation(Request upgrade, Answers& answers);
 
   /// The messages before the client says anything.
   std::vector<std::string> greeting();

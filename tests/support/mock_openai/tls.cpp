@@ -60,7 +60,7 @@ void write_file(const std::string& name, Write write) {
 }  // namespace
 
 CertificateFiles make_certificates(const std::string& directory) {
-  const CertificateFiles files{directory + "/server.pem", directory + "/server.key"};
+  CertificateFiles files{directory + "/server.pem", directory + "/server.key"};
   if (std::filesystem::exists(files.key)) return files;
   std::filesystem::create_directories(directory);
   const Key authority_key(EVP_EC_gen("P-256"), &EVP_PKEY_free), key(EVP_EC_gen("P-256"), &EVP_PKEY_free);

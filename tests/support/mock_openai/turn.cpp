@@ -19,16 +19,16 @@ std::string whole_text(const Request& request) {
 
 /// How the response ends: `completed`, or what `x-mock-status` says.
 std::string final_status(const Request& request) {
-  std::string status = request.header("x-mock-status");
+  const std::string status = request.header("x-mock-status");
   return status.empty() ? "completed" : status;
 }
 
 ordered_json text_part(const std::string& text) { return {{"type", "output_text"}, {"text", text}, {"annotations", ordered_json::array()}}; }
 
 /// A member of the body as the response repeats it.
-ordered_json echo(const ordered_json& body, const char* name, ordered_json otherwise = nullptr) {
+ordered_json echo(const ordered_json& body, const char* name, const ordered_json& otherwise = nullptr) {
   const auto found = body.find(name);
-  return found == body.end() || found->is_null() ? std::move(otherwise) : *found;
+  return found == body.end() || found->is_null() ? otherwise : *found;
 }
 
 /// Numbers events as upstream does.

@@ -149,7 +149,7 @@ void add_usage(ordered_json& answer, const Request& request, ordered_json usage)
 
 std::string tier_of(const Request& request, const ordered_json& body) {
   if (std::string tier = request.header("x-mock-tier"); !tier.empty()) return tier;
-  std::string wanted = text_of(body, "service_tier");
+  const std::string wanted = text_of(body, "service_tier");
   return wanted == "flex" || wanted == "priority" ? wanted : "default";
 }
 
