@@ -112,9 +112,12 @@ std::size_t MultipartScan::seek_delimiter(std::string_view bytes) {
   else if (bytes.size() >= delimiter_.size()) content = bytes.size() - delimiter_.size() + 1;
   if (state_ == State::part) on_content(bytes.substr(0, content));
   if (found == nullptr) return content;
-  // A part without even an empty line of content: some take the delimiter for its content.
-  if (state_ == State::part && line_end_ > 0) is_clear_ = false;
   content_end_ = offset_ + content;
+  // A part without even an empty line of content: some take the delimiter for its content.
+  if (state_ == State::part && line_end_ > 0) {
+    is_clear_ = false;
+    content_end_ = content_begin_;
+  }
   state_ = State::delimiter;
   return content + delimiter_.size();
 }

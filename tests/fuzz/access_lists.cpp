@@ -96,9 +96,11 @@ void change(std::string& list, const std::vector<std::string>& words, bool is_al
   for (const std::string& each : asked) {
     const bool before = allows(list, each), after = allows(*changed, each);
     const std::string what = shown(text) + (is_allowing ? " allowed to " : " denied to ") + shown(list) + " gives " + shown(*changed) + ", asked for " + shown(each);
-    if (is_allowing && after && !before && !any(words, each, covers)) fail("what is allowed is no more than asked for: " + what);
-    if (only_takes && after && !before && !stays(each)) fail("to deny gives nothing: " + what);
-    if (only_takes && after && any(words, each, covers) && !stays(each)) fail("what is denied is out: " + what);
+    // What a list is left with from which the last was taken.
+    const bool is_left = !only_gives && stays(each);
+    if (is_allowing && after && !before && !is_left && !any(words, each, covers)) fail("what is allowed is no more than asked for: " + what);
+    if (only_takes && after && !before && !is_left) fail("to deny gives nothing: " + what);
+    if (only_takes && after && any(words, each, covers) && !is_left) fail("what is denied is out: " + what);
     if (only_gives && before && !after && names_allowed) fail("to allow takes nothing away: " + what);
   }
   std::string none;

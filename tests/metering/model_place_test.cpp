@@ -54,6 +54,8 @@ TEST(ModelPlace, InAFormIsTheContentOfTheField) {
   EXPECT_EQ(place_in_form(part(R"("model")", "two\r\nlines\r\n--bx") + "--b--"), "two\r\nlines\r\n--bx");
   EXPECT_EQ(place_in_form(part(R"("model")", "") + model + "--b--"), "whisper-1");
   EXPECT_EQ(place_in_form(file + "--b--\r\n"), "nowhere");
+  // Without even an empty line of content.
+  EXPECT_EQ(place_in_form("--b\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n--b--\r\n"), "");
 }
 
 }  // namespace
