@@ -20,8 +20,6 @@ foreach(flag -fstack-clash-protection -ftrivial-auto-var-init=zero -fcf-protecti
 endforeach()
 # Copies into buffers of known size are checked, where the compiler optimises; some distributions have set a lower level already.
 target_compile_options(proxyxai_options INTERFACE $<$<NOT:$<CONFIG:Debug>>:SHELL:-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3>)
-target_compile_definitions(proxyxai_options INTERFACE
-  _GLIBCXX_ASSERTIONS)          # so are indices of vector, span and string_view, and the value of an optional
 target_link_options(proxyxai_options INTERFACE
   -Wl,-z,relro -Wl,-z,now       # what the loader has resolved cannot be written any more
   -Wl,-z,noexecstack -Wl,-z,separate-code)

@@ -21,6 +21,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # The same again where link-time optimisation compiles.
   target_link_options(proxyxai_options INTERFACE -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized)
 endif()
+# Indices of vector, span and string_view are checked, and the value of an optional: in what is delivered, and so in what is tested.
+target_compile_definitions(proxyxai_options INTERFACE _GLIBCXX_ASSERTIONS)
 if(NOT PROXYXAI_SANITIZE)
   # With it a sanitizer would not see a signed overflow.
   target_compile_options(proxyxai_options INTERFACE -fno-strict-overflow)

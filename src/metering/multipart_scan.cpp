@@ -17,8 +17,8 @@ constexpr std::size_t max_blanks = 64;       // behind a boundary
 /// The first delimiter stands at the very start, without the line end before it: that is thought before the body.
 constexpr std::string_view first_line_end = "\r\n";
 
-/// Tells each parameter of a header value, `name=value` or `name="value"`; what looks like one inside quotes is none. False: a quote
-/// in it has no end, and who reads on in the next line finds others.
+/// Tells each parameter of a header value, `name=value` or `name="value"`; what looks like one inside quotes is none. False: others may
+/// find other parameters. A quote in it has no end, and they read on in the next line; or one is escaped, which they take for the end.
 template <class Tell>
 bool each_parameter(std::string_view header, Tell&& tell) {
   for (std::size_t at = header.find(';'); at < header.size();) {
@@ -35,13 +35,16 @@ bool each_parameter(std::string_view header, Tell&& tell) {
       tell(name, value.substr(0, value.find_first_of(" \t\r\n")));
       continue;
     }
+    bool is_clear = true;
     for (++at; at < header.size() && header[at] != '"'; ++at) {
-      if (header[at] == '\\') ++at;
+      if (header[at] != '\\') continue;
+      ++at;
+      is_clear = is_clear && !header.substr(std::min(at, header.size())).starts_with('"');
     }
-    const bool is_closed = at < header.size();
+    is_clear = is_clear && at < header.size();
     at = std::min(at, header.size());
     tell(name, header.substr(begin + 1, at - begin - 1));
-    if (!is_closed) return false;
+    if (!is_clear) return false;
     at = header.find(';', at);
   }
   return true;
@@ -52,13 +55,13 @@ bool each_parameter(std::string_view header, Tell&& tell) {
 MultipartScan::MultipartScan(RequestFacts& facts, std::string_view content_type) : facts_(facts) {
   std::string_view boundary;
   unsigned boundaries = 0;
-  const bool is_closed = each_parameter(content_type, [&](std::string_view name, std::string_view value) {
+  const bool is_clear = each_parameter(content_type, [&](std::string_view name, std::string_view value) {
     if (!starts_with_lower(name, "boundary")) return;
     ++boundaries;
     if (equals_lower(name, "boundary")) boundary = value;
   });
   // Of two, of one in the notation of RFC 2231 (`boundary*=`) and of escapes parsers make different things.
-  if (!is_closed || boundaries != 1 || boundary.find('\\') != boundary.npos) return;
+  if (!is_clear || boundaries != 1 || boundary.find('\\') != boundary.npos) return;
   if (boundary.empty() || boundary.size() > max_boundary) return;
   delimiter_.append("\r\n--").append(boundary);
   held_ = first_line_end;
@@ -278,7 +281,7 @@ void MultipartScan::read_head(std::string_view head) {
 void MultipartScan::read_disposition(std::string_view value) {
   unsigned names = 0;
   bool is_file = false;
-  const bool is_closed = each_parameter(value, [&](std::string_view name, std::string_view told) {
+  const bool is_clear = each_parameter(value, [&](std::string_view name, std::string_view told) {
     if (starts_with_lower(name, "filename")) {
       is_file = true;
     } else if (starts_with_lower(name, "name")) {
@@ -289,7 +292,7 @@ void MultipartScan::read_disposition(std::string_view value) {
       if (name.size() != 4) is_clear_ = false;
     }
   });
-  if (names != 1 || !is_closed) is_clear_ = false;
+  if (names != 1 || !is_clear) is_clear_ = false;
   if (is_file) part_ = Part::file;
 }
 

@@ -90,11 +90,11 @@ TEST(WebSocketReader, ReadsNothingBehindABrokenFrame) {
 }
 
 std::string masked(std::string frame_of_server, std::size_t payload) {
-  static constexpr std::string_view mask = "\x11\xfe\x00\x7a";
+  static constexpr std::string_view mask("\x11\xfe\x00\x7a", 4);
   frame_of_server[1] = static_cast<char>(frame_of_server[1] | 0x80);
   const std::size_t head = frame_of_server.size() - payload;
   for (std::size_t i = 0; i < payload; ++i) frame_of_server[head + i] = static_cast<char>(frame_of_server[head + i] ^ mask[i % 4]);
-  return frame_of_server.insert(head, "\x11\xfe\x00\x7a", 4);
+  return frame_of_server.insert(head, mask);
 }
 
 TEST(WebSocketReader, UnmasksWhatAClientSaysTextOrNot) {
