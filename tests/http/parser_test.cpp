@@ -52,6 +52,24 @@ TEST(Parser, ChunkedBodiesAreDecodedHoweverTheyArrive) {
   }
 }
 
+TEST(Parser, AnEmptyChunkedBodyMayComeInPieces) {
+  for (const std::string wire : {"0\r\n\r\n", "000\r\n\r\n", "0;a=b\r\nTrailer: dropped\r\n\r\n"}) {
+    for (std::size_t first = 0; first < wire.size(); ++first) {
+      ParsedRequest request("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+      std::string held;
+      for (std::size_t at = 0; at < wire.size(); ++at) {
+        held += wire[at];
+        if (at < first) continue;
+        const auto fed = request.parser.feed_body(held.data(), held.size());
+        ASSERT_FALSE(fed.failed);
+        held.erase(0, fed.consumed);
+      }
+      EXPECT_TRUE(request.parser.is_done()) << wire << " from " << first;
+      EXPECT_EQ(held, "");
+    }
+  }
+}
+
 TEST(Parser, BrokenChunksFail) {
   for (const char* wire : {"x\r\n", "5\r\nhelloX\r\n", "-1\r\n", "5 \r\nhello\r\n0\r\n\r\n"}) {
     ParsedResponse response("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");

@@ -79,6 +79,7 @@ class MessageParser : public beast_http::basic_parser<is_request> {
   unsigned status_ = 0;
   int version_ = 11;
   bool head_done_ = false;
+  bool has_chunk_ = false;          // the line of one has come
   std::string_view input_;          // of the present feed_body
   const char* line_begin_ = nullptr;  // of a chunk's line in it, or the line's end before that
   std::size_t trailer_bytes_ = 0;
