@@ -30,7 +30,8 @@ std::optional<double> take_number(std::string_view& text) {
   double value = 0;
   const auto [last, error] = std::from_chars(text.data(), text.data() + length, value, std::chars_format::fixed);
   if (last != text.data() + length) return std::nullopt;
-  if (error == std::errc::result_out_of_range) value = forever_ms;
+  // Too large, or too small: then no digit of the whole part counts.
+  if (error == std::errc::result_out_of_range) value = text.find_first_not_of('0') < text.find('.') ? forever_ms : 0;
   text.remove_prefix(length);
   return std::min(value, forever_ms);
 }

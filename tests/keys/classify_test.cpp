@@ -316,6 +316,8 @@ TEST(Reset, reads_the_notations) {
   EXPECT_EQ(parse_reset("1s500ms"), milliseconds{1500});
   EXPECT_EQ(parse_reset("0s"), milliseconds{0});
   EXPECT_EQ(parse_reset("0.1ms"), milliseconds{1});
+  EXPECT_EQ(parse_reset("0." + std::string(350, '0') + "5m"), milliseconds{0}) << "less than any number that is known";
+  EXPECT_GT(parse_reset(std::string(350, '9') + "s"), milliseconds{std::chrono::hours{24}});
 }
 
 TEST(Reset, refuses_what_is_none) {
