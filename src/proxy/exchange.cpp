@@ -64,7 +64,6 @@ void Exchange::fail(std::string_view reason, bool reused) {
 }
 
 Task<void> Exchange::run(const Outgoing& outgoing, const UpstreamKey& key, Limits limits) {
-  const Instant end = std::chrono::steady_clock::now() + limits.first_byte;
   attempt_ = Attempt{};
   attempt_.key = key.id;
   error_ = ErrorAnswer{};
@@ -92,6 +91,7 @@ Task<void> Exchange::run(const Outgoing& outgoing, const UpstreamKey& key, Limit
   std::string_view failure;
   if (!connection_->send_now(head_, *outgoing.body)) failure = co_await connection_->send_rest(head_, *outgoing.body, limits.idle);
   const bool is_head = outgoing.method == "HEAD";
+  const Instant end = std::chrono::steady_clock::now() + limits.first_byte;
   if (failure.empty()) failure = co_await connection_->read_head(is_head, limits.first_byte);
   attempt_.sent = connection_->sent();
   attempt_.received = connection_->received();

@@ -14,7 +14,7 @@ import time
 from collections import Counter
 
 from books import Books
-from processes import BUILD, SLOW, wait_for
+from processes import BUILD, SLOW, sanitizers, wait_for
 
 # Gauges of what is under way: none of it outlives its request.
 AT_REST = {
@@ -29,7 +29,7 @@ AT_REST = {
 KEPT = "proxyxai_upstream_kept_connections"
 MOST_KEPT = 1024
 # What the allocator may keep of a storm. AddressSanitizer holds back up to 256 MiB of what was given back, and what it knows of it.
-MOST_GROWTH_KIB = (32 << 10) if SLOW <= 1 else (400 << 10)
+MOST_GROWTH_KIB = (400 << 10) if sanitizers() else (32 << 10)
 
 
 class Baseline:

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from processes import BUILD
+from processes import sanitizers
 
 compiled = pytest.mark.skipif(shutil.which("cc") is None, reason="needs a C compiler")
 
@@ -16,10 +16,7 @@ def preload(name, folder, libraries=()):
     library = folder / f"{name}.so"
     source = pathlib.Path(__file__).with_name(f"{name}.c")
     subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-O2", "-shared", "-fPIC", "-o", str(library), str(source), *libraries], check=True)
-    # A sanitizer wants to be the first of all.
-    linked = subprocess.run(["ldd", str(BUILD / "proxyxai")], capture_output=True, text=True, check=True).stdout.split()
-    first = [each for each in linked if each.startswith("/") and ("libasan" in each or "libtsan" in each)]
-    return {"LD_PRELOAD": " ".join([*first, str(library)])}
+    return {"LD_PRELOAD": " ".join([*sanitizers(), str(library)])}
 
 
 class WallClock:

@@ -22,6 +22,12 @@ SLOW = float(os.environ.get("PROXYXAI_SLOW", "4"))
 numbers = itertools.count(1)
 
 
+def sanitizers():
+    """The sanitizers' libraries that the daemon is linked with: they want to be the first of all, and keep memory that was given back."""
+    linked = subprocess.run(["ldd", str(BUILD / "proxyxai")], capture_output=True, text=True, check=True).stdout.split()
+    return [each for each in linked if each.startswith("/") and ("libasan" in each or "libtsan" in each)]
+
+
 def wait_for(condition, seconds=20.0, what="the condition"):
     """Polls until `condition()` is true; for things that tell nobody when they happen."""
     end = time.monotonic() + seconds

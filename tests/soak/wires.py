@@ -78,11 +78,14 @@ class SlowReader(Wired):
             line.send(self.chat(f"x-mock-raw-bytes: {self.random.randrange(1 << 20, 4 << 20)}", stream=True))
             answer, left = line.read_until(b"\r\n\r\n"), self.random.randrange(0, 4 << 20)
             self.place.tally.count("slow stream", answer.split()[1].decode())
+            end, tail = b"\r\n0\r\n\r\n", b""
             while left > 0 and not self.place.over.is_set():
                 piece = line.socket.recv(8192)
+                # The end may come in two pieces.
+                tail = (tail + piece)[-len(end):]
                 if not piece:
-                    self.place.tally.fault("slow stream", "broke off")
-                if not piece or piece.endswith(b"\r\n0\r\n\r\n"):
+                    self.place.tally.fault("slow stream", f"broke off behind {tail!r}")
+                if not piece or tail == end:
                     break
                 left -= len(piece)
                 self.rest(0.02)
