@@ -1,5 +1,5 @@
-# What makes a fault of memory harder to use, in every build without sanitizers, which see more themselves. What each costs is in
-# docs/performance.md; that the program has them is tested by tests/package/test_hardening.py.
+# What makes a fault of memory harder to use, in every build without sanitizers, which see more themselves. That the
+# program has them is tested by tests/package/test_hardening.py; what they cost together is in docs/performance.md.
 
 include(CheckCXXCompilerFlag)
 include(CheckPIESupported)

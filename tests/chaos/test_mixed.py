@@ -106,10 +106,10 @@ class SdkUser(threading.Thread):
 def test_everything_at_once(start, calm, certificates, choose, storm_seconds, capsys):
     seconds, weather = storm_seconds(8), Weather(choose)
     with Upstream(weather, certificates["good"], certificates.ca) as upstream, Upstream(weather) as plain, \
-            Upstream(files=certificates["wrong_host"]) as stranger, socket.create_server(("127.0.0.1", 0)) as nobody:
-        # Bound and full: whoever connects gets no answer, or is refused once it is closed.
+            Upstream(files=certificates["wrong_host"]) as stranger, socket.socket() as nobody:
+        # Bound, so that no other gets the port, and not listening: whoever connects is refused.
+        nobody.bind(("127.0.0.1", 0))
         nobody_at = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        nobody.close()
         gateway = start(mock=upstream, keys=[*GOOD[:5], *FATES], FIRST_BYTE_TIMEOUT="1s", IDLE_TIMEOUT="1s", CONNECT_TIMEOUT="1s", KEYS_MAX_WAIT="1s",
                         RETRY_ATTEMPTS=ATTEMPTS, RETRY_DEADLINE="20s", BODY_MEMORY_BYTES="4M")
         for secret, provider in [*((key, plain.url) for key in GOOD[5:]), (STRANGER, stranger.url), (NOBODY, nobody_at)]:

@@ -123,9 +123,9 @@ def test_canaries_are_nowhere(quiet, mock, tmp_path, level, form):
 
 def dumps_core(process):
     """Ends it as a crash would; whether it left its memory behind."""
-    process.send_signal(signal.SIGQUIT)
+    process.send_signal(signal.SIGABRT)
     _, status = os.waitpid(process.pid, 0)
-    process.returncode = -signal.SIGQUIT
+    process.returncode = -signal.SIGABRT
     assert os.WIFSIGNALED(status)
     return os.WCOREDUMP(status)
 

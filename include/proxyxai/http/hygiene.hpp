@@ -11,8 +11,9 @@ namespace proxyxai {
 /// Loop thread.
 
 /// Appends to `out` the client's fields that go upstream: not its credentials, cookies, organisation, forwarding and
-/// hop-by-hop fields (RFC 9110 7.6.1, with those that Connection names), names with an underscore, nor what the proxy sets itself (Host,
-/// Authorization, Accept-Encoding, Content-Length). With `upgrade`, the WebSocket fields of RFC 6455 4.1 pass but
+/// hop-by-hop fields (RFC 9110 7.6.1, with those that Connection names), names with an underscore, those that give another
+/// method (X-HTTP-Method-Override, X-HTTP-Method, X-Method-Override), nor what the proxy sets itself (Host, Authorization, Accept-Encoding,
+/// Content-Length). With `upgrade`, the WebSocket fields of RFC 6455 4.1 pass but
 /// for extensions, and the subprotocol that carries a key is taken out of its list.
 void append_upstream_fields(std::string& out, const Fields& fields, bool upgrade);
 

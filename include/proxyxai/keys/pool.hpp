@@ -105,8 +105,8 @@ class KeyPool {
   /// The end of an attempt made with a chosen key (also when it was deleted meanwhile).
   void report(const Attempt& attempt, std::string_view model, std::string_view endpoint);
 
-  /// How an answer ended whose head was reported as good: whole, or broken off by upstream, which is a strike against the key. One that
-  /// breaks its answers off is alive again when one is whole.
+  /// How an answer ended whose head was reported as good: whole, or broken off by upstream, which is a strike against the key. After
+  /// one, its good heads clear no strikes until an answer is whole; behind its rest the next good head makes it active again.
   void report_body(KeyId key, bool is_whole);
 
   /// Known capacity from a good answer: the key is passed over for `model` until `reset` when something is at zero.

@@ -65,6 +65,7 @@ class Origin {
   /// Keeps a connection whose last exchange ended cleanly.
   void keep(std::unique_ptr<UpstreamConnection> connection);
 
+  /// Connections that wait for a request. Those that upstream has closed do not count, though they are still held.
   [[nodiscard]] std::size_t kept() const;
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
   [[nodiscard]] std::uint64_t resumed() const { return resumed_; }
