@@ -18,7 +18,7 @@ bool is_plain(std::string_view text) {
   for (const char c : text) {
     if (c <= ' ' || c > '~' || c == '"' || c == '\\' || c == '=') return false;
   }
-  return text.find("sk-") == text.npos;
+  return text.find("sk-") == text.npos && text.find("Xvs") == text.npos;
 }
 
 /// As JSON would escape it, and without what separates fields: hostile text must not look like another field.
@@ -30,11 +30,16 @@ void append_escaped(std::string& out, std::string_view text) {
   }
 }
 
+/// Its first `longest` characters without keys. A key that is cut is none any more to who looks for keys: they are masked first.
+std::string without_keys(std::string_view text, std::size_t longest) {
+  static constexpr std::size_t longest_key = 256;
+  return mask_keys(text.substr(0, longest + longest_key)).substr(0, longest);
+}
+
 void append_safe(std::string& out, std::string_view text, std::size_t longest) {
-  text = text.substr(0, longest);
   if (text.empty()) out.push_back('-');
-  else if (is_plain(text)) out.append(text);
-  else append_escaped(out, mask_keys(text));
+  else if (text.size() <= longest && is_plain(text)) out.append(text);
+  else append_escaped(out, without_keys(text, longest));
 }
 
 /// Microseconds as milliseconds with one digit behind the point.
@@ -117,7 +122,7 @@ void AccessLog::append_json(const AccessRecord& r) {
   out.push_back('"');
   const auto field = [&out](std::string_view name, std::string_view value, std::size_t longest = max_short) {
     out.append(name);
-    append_json_text(out, mask_keys(value.substr(0, longest)));
+    append_json_text(out, without_keys(value, longest));
     out.push_back('"');
   };
   const auto number = [&out](std::string_view name, std::uint64_t value) {

@@ -18,7 +18,8 @@ constexpr std::size_t max_blanks = 64;       // behind a boundary
 constexpr std::string_view first_line_end = "\r\n";
 
 /// Tells each parameter of a header value, `name=value` or `name="value"`; what looks like one inside quotes is none. False: others may
-/// find other parameters. A quote in it has no end, and they read on in the next line; or one is escaped, which they take for the end.
+/// find other parameters. A quote in it has no end, and they read on in the next line; one is escaped, which they take for the end; or
+/// something stands between a value and its `=` or `;`.
 template <class Tell>
 bool each_parameter(std::string_view header, Tell&& tell) {
   for (std::size_t at = header.find(';'); at < header.size();) {
@@ -32,7 +33,10 @@ bool each_parameter(std::string_view header, Tell&& tell) {
     if (!header.substr(begin).starts_with('"')) {
       at = std::min(header.find(';', begin), header.size());
       const auto value = header.substr(begin, at - begin);
-      tell(name, value.substr(0, value.find_first_of(" \t\r\n")));
+      const auto word = value.substr(0, value.find_first_of(" \t\r\n"));
+      tell(name, word);
+      // Blanks behind `=` are passed over by some, and then quotes are quotes.
+      if (word.empty() || value.find('"') != value.npos) return false;
       continue;
     }
     bool is_clear = true;
@@ -45,9 +49,21 @@ bool each_parameter(std::string_view header, Tell&& tell) {
     at = std::min(at, header.size());
     tell(name, header.substr(begin + 1, at - begin - 1));
     if (!is_clear) return false;
-    at = header.find(';', at);
+    const auto next = header.find_first_not_of(" \t\r\n", at + 1);
+    if (next != header.npos && header[next] != ';') return false;
+    at = next;
   }
   return true;
+}
+
+/// Whether a line of a part's head says that the content is encoded (RFC 2045 6.1).
+bool is_encoded(std::string_view line) {
+  static constexpr std::string_view field = "content-transfer-encoding:";
+  if (!starts_with_lower(line, field)) return false;
+  line.remove_prefix(field.size());
+  const auto begin = std::min(line.find_first_not_of(" \t"), line.size());
+  const auto coding = line.substr(begin, line.find_last_not_of(" \t") + 1 - begin);
+  return !equals_lower(coding, "binary") && !equals_lower(coding, "8bit") && !equals_lower(coding, "7bit");
 }
 
 }  // namespace
@@ -55,13 +71,16 @@ bool each_parameter(std::string_view header, Tell&& tell) {
 MultipartScan::MultipartScan(RequestFacts& facts, std::string_view content_type) : facts_(facts) {
   std::string_view boundary;
   unsigned boundaries = 0;
+  bool is_utf8 = true;
   const bool is_clear = each_parameter(content_type, [&](std::string_view name, std::string_view value) {
+    // In another charset plain letters may be other letters.
+    if (equals_lower(name, "charset")) is_utf8 = is_utf8 && equals_lower(value, "utf-8");
     if (!starts_with_lower(name, "boundary")) return;
     ++boundaries;
     if (equals_lower(name, "boundary")) boundary = value;
   });
   // Of two, of one in the notation of RFC 2231 (`boundary*=`) and of escapes parsers make different things.
-  if (!is_clear || boundaries != 1 || boundary.find('\\') != boundary.npos) return;
+  if (!is_clear || !is_utf8 || boundaries != 1 || boundary.find('\\') != boundary.npos) return;
   if (boundary.empty() || boundary.size() > max_boundary) return;
   delimiter_.append("\r\n--").append(boundary);
   held_ = first_line_end;
@@ -268,6 +287,8 @@ void MultipartScan::read_head(std::string_view head) {
     const auto end = std::min(head.find("\r\n", at), head.size());
     const auto line = head.substr(at, end - at);
     at = end + 2;
+    // Parts of a line are put together by some, and read as lines by others; and some decode what they are told is encoded.
+    if (line.starts_with(' ') || line.starts_with('\t') || is_encoded(line)) is_clear_ = false;
     if (!starts_with_lower(line, disposition)) continue;
     ++dispositions;
     read_disposition(line.substr(disposition.size()));
@@ -276,6 +297,11 @@ void MultipartScan::read_head(std::string_view head) {
   const bool has_delimiter = head.find(delimiter_) != head.npos;
   if (dispositions != 1 || has_delimiter) is_clear_ = false;
   if (part_ == Part::file) ++facts_.files;
+  // Of two, some take the first and some the last.
+  if (part_ == Part::file || part_ == Part::object || part_ == Part::other) return;
+  const unsigned bit = 1U << static_cast<unsigned>(part_);
+  if ((seen_ & bit) != 0) is_clear_ = false;
+  seen_ |= bit;
 }
 
 void MultipartScan::read_disposition(std::string_view value) {
@@ -289,7 +315,7 @@ void MultipartScan::read_disposition(std::string_view value) {
       part_ = part_of(told);
       naming_ = naming_of(told.substr(0, told.find('[')));
       if (part_ == Part::other && naming_.kind != Naming::Kind::none) part_ = Part::object;
-      if (name.size() != 4) is_clear_ = false;
+      if (name.size() != 4 || told.find('\\') != told.npos) is_clear_ = false;
     }
   });
   if (names != 1 || !is_clear) is_clear_ = false;

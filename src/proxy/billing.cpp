@@ -112,7 +112,9 @@ bool costs_money(const RequestContext& request) {
   if (request.client.request().method() != "POST" && !request.upgrade) return false;
   if (request.endpoint == "threads") return request.path.find("/runs") != request.path.npos && !request.path.ends_with("/cancel");
   const bool listed = std::find(std::begin(free), std::end(free), request.endpoint) != std::end(free);
-  return !listed && !request.path.ends_with("/input_tokens") && !request.path.ends_with("/cancel");
+  const bool asks_nothing = (request.endpoint == "responses" && (request.path.ends_with("/input_tokens") || request.path.ends_with("/cancel"))) ||
+                            (request.endpoint == "batches" && request.path.ends_with("/cancel"));
+  return !listed && !asks_nothing;
 }
 
 bool is_transcription(std::string_view endpoint) { return endpoint == "audio/transcriptions" || endpoint == "audio/translations"; }

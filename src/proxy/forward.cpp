@@ -117,7 +117,8 @@ KeyPool::Wanted Gateway::wanted(const RequestContext& request) const {
 }
 
 Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
-  const Instant started = request.started;
+  // How long the client took for its body is no fault of a key's.
+  const Instant started = request.forwarded = parts_.clock.now();
   request.fields.reserve(head_room);
   append_upstream_fields(request.fields, request.client.fields(), request.upgrade);
   // What upstream writes down of a request can be found by the id that is in the access log here, also where no answer came.
@@ -205,7 +206,7 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
 
 Task<void> Gateway::attempt(RequestContext& request, const Outgoing& outgoing, const UpstreamKey& key) {
   Exchange& exchange = request.exchange;
-  const Instant deadline = request.started + settings_.retry.deadline;
+  const Instant deadline = request.forwarded + settings_.retry.deadline;
   bool fresh = false;
   for (;;) {
     const Instant begun = parts_.clock.now();
@@ -237,7 +238,7 @@ Task<Gateway::Refusal> Gateway::wait_for_key(RequestContext& request, Instant re
   // Who is told to look again and again has waited all the same.
   if (request.waits_until == Instant{}) request.waits_until = now + settings_.max_wait;
   const auto wait = ready_at - now;
-  const bool in_time = ready_at <= request.waits_until && ready_at < request.started + settings_.retry.deadline;
+  const bool in_time = ready_at <= request.waits_until && ready_at < request.forwarded + settings_.retry.deadline;
   if (!in_time || request.attempts >= settings_.retry.attempts) co_return at_limit(wait);
   // A little late rather than a little early.
   co_await pause(request, wait + std::chrono::milliseconds(1));

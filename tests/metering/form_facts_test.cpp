@@ -105,6 +105,13 @@ INSTANTIATE_TEST_SUITE_P(
         FormBody{"WithTwoNames", part("Content-Disposition: form-data; name=\"model\"; name=\"x\"", "m") + "--b--\r\n", false, ""},
         FormBody{"WithANameOfAnotherNotation", part("Content-Disposition: form-data; name*=utf-8''model", "m") + "--b--\r\n", false, ""},
         FormBody{"WithANameInQuotes", part(R"(Content-Disposition: form-data; x="; name=x; filename=y"; y="\z"; name="model")", "m") + "--b--\r\n", true},
+        FormBody{"WithABlankBeforeAQuote", part(R"(Content-Disposition: form-data; name= "model")", "m") + "--b--\r\n", false, ""},
+        FormBody{"WithTextBehindAQuote", part(R"(Content-Disposition: form-data; x="y"z; name="model")", "m") + "--b--\r\n", false, ""},
+        FormBody{"WithAnEscapeInAName", part(R"(Content-Disposition: form-data; name="mo\del")", "m") + "--b--\r\n", false, ""},
+        FormBody{"WithAFoldedHead", part("Content-Disposition: form-data; name=\"x\"\r\n ; name=\"model\"", "m") + "--b--\r\n", false, ""},
+        FormBody{"WithTwoModels", field("model", "m") + field("model", "n") + "--b--\r\n", false, "n"},
+        FormBody{"WithContentThatIsEncoded", part(model_head + "\r\nContent-Transfer-Encoding: base64", "m") + "--b--\r\n", false},
+        FormBody{"WithContentThatIsNot", part(model_head + "\r\nContent-Transfer-Encoding:  Binary ", "m") + "--b--\r\n", true},
         FormBody{"WithAnEscapedQuote", part(R"(Content-Disposition: form-data; x="\"; name="model")", "m") + "--b--\r\n", false, ""},
         FormBody{"WithAQuoteThatDoesNotEnd", part("Content-Disposition: form-data; name=\"f\r\nx\"; filename=\"a\"", "m") + "--b--\r\n", false, ""},
         FormBody{"WithADelimiterInAHead", "--b\r\nX: y\r\n" + field("model", "m") + "--b--\r\n", false},
@@ -128,7 +135,8 @@ TEST_P(Boundaries, AreUnderstoodWhereAllAgree) {
 
 INSTANTIATE_TEST_SUITE_P(
     Parameters, Boundaries,
-    testing::Values(Boundary{"; boundary=abc", "abc", true}, Boundary{";charset=x ; Boundary=\"a;b\"; x=y", "a;b", true},
+    testing::Values(Boundary{"; boundary=abc", "abc", true}, Boundary{";charset=UTF-8 ; Boundary=\"a;b\"; x=y", "a;b", true},
+                    Boundary{"; charset=utf-7; boundary=abc", "abc", false},
                     Boundary{"; boundary=" + std::string(70, 'x'), std::string(70, 'x'), true}, Boundary{"; boundary=" + std::string(71, 'x'), std::string(71, 'x'), false},
                     Boundary{"; boundary*=utf-8''abc", "abc", false}, Boundary{"; boundary*0=abc", "abc", false}, Boundary{"; boundary=abc; boundary*=utf-8''d", "abc", false},
                     Boundary{"; boundary=abc; boundary=d", "abc", false}, Boundary{"; boundary=d; boundary=abc", "abc", false},

@@ -217,6 +217,7 @@ class MultipartScan {
   Part part_ = Part::other;
   bool has_parts_ = false;
   bool is_clear_ = true;       // nothing has come that parsers understand differently
+  unsigned seen_ = 0;          // bits of the fields that have come
   std::size_t line_end_ = 0;   // bytes still to come of the line end before the part's content
   std::uint64_t offset_ = 0;   // of the next byte to be stepped over, where the line end before the body counts as well
   std::uint64_t content_begin_ = 0, content_end_ = 0;  // of the part, in the same way

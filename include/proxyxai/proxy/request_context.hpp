@@ -80,6 +80,7 @@ struct RequestContext {
 
   // choose, forward, retry
   KeyLease lease;                    ///< On the key of the present attempt, which answers it in the end; none while there is no such key.
+  Instant forwarded{};               ///< When its body was there and it looked for its first key: the attempts' time counts from here.
   Instant waits_until{};             ///< When it has waited long enough for keys, whatever it tried meanwhile; zero: it has not waited.
   Exchange exchange;
   std::string fields;                ///< Header lines for upstream.
