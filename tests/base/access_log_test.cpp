@@ -159,6 +159,18 @@ TEST(AccessLog, MasksKeys) {
   }
 }
 
+/// Of whatever form it is told in, and where the path is cut.
+TEST(AccessLog, MasksVirtualKeysWhole) {
+  const std::string random = "Abcdefgh1234567890Abcdefgh1234567890Abcdefgh1";
+  for (const bool json : {false, true}) {
+    for (const std::string& text : {"/v1/models/%73k-Xvs" + random, "/Xvs" + random, "/" + std::string(490, 'x') + "/sk-Xvs" + random}) {
+      AccessRecord r = record();
+      r.path = text;
+      EXPECT_THAT(written({r}, json), Not(HasSubstr("bcdef"))) << text;
+    }
+  }
+}
+
 TEST(AccessLog, WritesNothingWhileDisabled) {
   const TempDirectory directory;
   const int file = ::open(directory.file("log").c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);

@@ -46,6 +46,13 @@ def test_a_body_that_cannot_be_read_is_refused(shop, mock, body):
     refused(mock, shop.make_child(1), 400, "bad_json", "/v1/chat/completions", body, {"Content-Type": "application/json"})
 
 
+@pytest.mark.parametrize("suffix", ["cancel", "input_tokens", "x/cancel"])
+def test_no_end_of_a_path_makes_it_free(shop, suffix):
+    account = shop.make_child(1)
+    status = account.call("POST", f"/v1/images/generations/{suffix}", {"model": "dall-e-2", "prompt": "a cat", "n": 1})[0]
+    assert status != 200 or account.costs()[0] > 0, status
+
+
 def test_an_encoded_body_is_refused(shop, mock):
     headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     refused(mock, shop.make_child(1), 415, "unsupported_content_encoding", "/v1/chat/completions", json.dumps(CHAT), headers)
@@ -67,7 +74,7 @@ def test_a_form_that_cannot_be_read_is_refused(shop, mock):
     refused(mock, account, 400, "bad_form", path, body[:-4], FORM)
     for boundary in ("x" * 71, "another"):
         refused(mock, account, 400, "bad_form", path, body, {"Content-Type": f"multipart/form-data; boundary={boundary}"})
-    two = form(file=wav(0.02), model="whisper-1", response_format="text").replace(form(), b"") + body
+    two = form(file=wav(0.02)).replace(form(), b"") + body
     assert refused(mock, account, 400, "bad_form", path, two, FORM)["param"] == "file"
 
 
