@@ -1,5 +1,6 @@
 #include "proxyxai/base/access_log.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <ctime>
 
@@ -33,7 +34,9 @@ void append_escaped(std::string& out, std::string_view text) {
 /// Its first `longest` characters without keys. A key that is cut is none any more to who looks for keys: they are masked first.
 std::string without_keys(std::string_view text, std::size_t longest) {
   static constexpr std::size_t longest_key = 256;
-  return mask_keys(text.substr(0, longest + longest_key)).substr(0, longest);
+  std::string masked = mask_keys(text.substr(0, longest + longest_key));
+  masked.resize(std::min(masked.size(), longest));
+  return masked;
 }
 
 void append_safe(std::string& out, std::string_view text, std::size_t longest) {
