@@ -118,7 +118,7 @@ KeyPool::Wanted Gateway::wanted(const RequestContext& request) const {
 
 Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
   // How long the client took for its body is no fault of a key's.
-  const Instant started = request.forwarded = parts_.clock.now();
+  request.forwarded = parts_.clock.now();
   request.fields.reserve(head_room);
   append_upstream_fields(request.fields, request.client.fields(), request.upgrade);
   // What upstream writes down of a request can be found by the id that is in the access log here, also where no answer came.
@@ -132,7 +132,7 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
   outgoing.body = &request.body;
   outgoing.upgrade = request.upgrade;
   request.client.watch([this, &request] { on_left(request); });
-  budget_.on_request(started);
+  budget_.on_request(request.forwarded);
   ErrorAnswer last;
   for (;;) {
     // Choose.
@@ -165,7 +165,7 @@ Task<Gateway::Refusal> Gateway::forward(RequestContext& request) {
     if (request.left_at != Instant{} && (ended.status == 0 || ended.status >= 400)) co_return client_gone();
     // Decide.
     const Instant now = request.attempt_ended;
-    const RetryState state{request.attempts, started, parts_.pool.untried_left(wanted(request)),
+    const RetryState state{request.attempts, request.forwarded, parts_.pool.untried_left(wanted(request)),
                            request.unknown_model_answers, true};
     const NextStep step = decide(settings_.retry, state, ended, budget_, now);
     if (step == NextStep::relay && request.exchange.connection() != nullptr) {
