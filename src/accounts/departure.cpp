@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "account_rules.hpp"
-#include "wait_until.hpp"
+#include "proxyxai/base/wait_until.hpp"
 
 namespace proxyxai {
 namespace {

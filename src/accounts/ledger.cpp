@@ -150,10 +150,12 @@ Task<void> Ledger::gather() {
 }
 
 Task<void> Ledger::commit_loop() {
+  // Gives its memory back to those who wait next.
+  std::vector<Pending> batch;
   while (!waiting_.empty()) {
     co_await gather();
-    std::vector<Pending> batch = std::move(waiting_);
-    waiting_.clear();
+    batch.clear();
+    batch.swap(waiting_);
     bool stored = false;
     auto work = [&batch](AccountTransaction& transaction) {
       for (const Pending& each : batch) transaction.add(each.row);

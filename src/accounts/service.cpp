@@ -5,7 +5,7 @@
 #include "account_rules.hpp"
 #include "proxyxai/accounts/virtual_key.hpp"
 #include "proxyxai/base/ascii.hpp"
-#include "wait_until.hpp"
+#include "proxyxai/base/wait_until.hpp"
 
 namespace proxyxai {
 namespace {

@@ -3,6 +3,8 @@
 #include <fstream>
 #include <sstream>
 
+#include <spdlog/spdlog.h>
+
 #include "builtin_prices.hpp"
 #include "proxyxai/base/error.hpp"
 
@@ -15,12 +17,17 @@ std::shared_ptr<const PriceTable> load_prices(const std::string& file) {
   std::stringstream text;
   text << stream.rdbuf();
   // Also what is a directory reads as empty, and would be taken for no prices of one's own.
-  if (text.view().empty()) throw Failure("PRICES_FILE: '" + file + "' is empty");
+  if (text.view().empty()) throw Failure("PRICES_FILE: '" + file + "' is empty, or no file");
+  std::shared_ptr<const PriceTable> table;
   try {
-    return PriceTable::parse(builtin_prices, text.view());
+    table = PriceTable::parse(builtin_prices, text.view());
   } catch (const Failure& failure) {
     throw Failure("PRICES_FILE '" + file + "': " + failure.what());
   }
+  // One that was emptied by mistake is as good as none: what it priced before costs what is built in.
+  const auto level = table->overridden() == 0 ? spdlog::level::warn : spdlog::level::info;
+  spdlog::log(level, "prices: {} names, {} of them from PRICES_FILE '{}'", table->all().size(), table->overridden(), file);
+  return table;
 }
 
 }  // namespace proxyxai

@@ -195,9 +195,10 @@ void AccessLog::run() {
     if (writing.empty() && stopping) return;
     // Until we are to stop, a reader may take as long as it likes.
     std::string_view left = writing;
-    while (!write_patiently(descriptor_, left, stopping ? 2000 : 500)) {
+    for (bool is_last_try = stopping; !write_patiently(descriptor_, left, is_last_try ? 2'000 : 500);) {
+      if (is_last_try) return;
       const std::lock_guard lock(mutex_);
-      if (stop_) return;
+      is_last_try = stop_;
     }
   }
 }

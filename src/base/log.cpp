@@ -62,7 +62,11 @@ class PatientSink final : public spdlog::sinks::base_sink<std::mutex> {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
     std::string_view left(line.data(), line.size());
-    while (!stands_still_ && !write_patiently(STDERR_FILENO, left, is_stopping_ ? 2'000 : 500)) stands_still_ = is_stopping_;
+    while (!stands_still_) {
+      const bool is_last_try = is_stopping_;
+      if (write_patiently(STDERR_FILENO, left, is_last_try ? 2'000 : 500)) break;
+      stands_still_ = is_last_try;
+    }
   }
   void flush_() override {}
 

@@ -42,12 +42,6 @@ bool all_digits(std::string_view text) {
   return !text.empty();
 }
 
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 /// uri-host [ ":" port ], RFC 9110 7.2; an empty host is valid only for targets without authority, which API calls are not.
 bool is_valid_host(std::string_view host) {
   if (host.empty() || host.size() > 255 || !all_of(host, kHost)) return false;

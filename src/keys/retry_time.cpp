@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "proxyxai/base/ascii.hpp"
+
 namespace proxyxai {
 namespace {
 
@@ -15,12 +17,6 @@ constexpr double most_ms = 24.0 * 3600 * 1000;
 constexpr double forever_ms = 1e15;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 /// Takes a number without sign or exponent, such as `12` or `3.89`, off the front.
 std::optional<double> take_number(std::string_view& text) {

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "json_number.hpp"
+#include "proxyxai/base/ascii.hpp"
 #include "proxyxai/metering/prompt_hash.hpp"
 #include "proxyxai/metering/request_scan.hpp"
 
@@ -121,6 +122,7 @@ void JsonScan::body_name(std::string_view name) {
       break;
     case 5:
       if (name == "model") member_ = Member::model;
+      else if (equals_lower(name, "model")) spoil();
       else if (name == "store") member_ = Member::store;
       else if (name == "input") member_ = Member::input;
       break;

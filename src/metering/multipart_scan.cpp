@@ -60,9 +60,7 @@ bool each_parameter(std::string_view header, Tell&& tell) {
 bool is_encoded(std::string_view line) {
   static constexpr std::string_view field = "content-transfer-encoding:";
   if (!starts_with_lower(line, field)) return false;
-  line.remove_prefix(field.size());
-  const auto begin = std::min(line.find_first_not_of(" \t"), line.size());
-  const auto coding = line.substr(begin, line.find_last_not_of(" \t") + 1 - begin);
+  const auto coding = trim(line.substr(field.size()));
   return !equals_lower(coding, "binary") && !equals_lower(coding, "8bit") && !equals_lower(coding, "7bit");
 }
 

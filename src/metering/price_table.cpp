@@ -29,8 +29,10 @@ std::shared_ptr<const PriceTable> PriceTable::parse(std::string_view text, std::
   std::vector<std::string> faults;
   PriceFile file = read_price_file(text, "price file", {}, faults);
   if (faults.empty() && !file.fallback) faults.emplace_back("price file: fallback is missing; allowed: an object of prices");
+  auto table = std::make_shared<PriceTable>();
   if (!overrides.empty()) {
     PriceFile own = read_price_file(overrides, "price overrides", file.tiers, faults);
+    table->overridden_ = own.models.size();
     for (auto& [name, price] : own.models) file.models[name] = std::move(price);
     if (own.fallback) file.fallback = std::move(own.fallback);
   }
@@ -39,7 +41,6 @@ std::shared_ptr<const PriceTable> PriceTable::parse(std::string_view text, std::
     for (const std::string& each : faults) message.append("\n  ").append(each);
     throw Failure(message);
   }
-  auto table = std::make_shared<PriceTable>();
   for (auto& [name, price] : file.models) table->prices_.push_back(std::move(price));
   table->fallback_ = std::move(*file.fallback);
   table->json_ = write_price_file(table->prices_, table->fallback_);

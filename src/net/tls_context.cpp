@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 
+#include <system_error>
+
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
@@ -15,6 +17,8 @@ constexpr std::size_t kept_sessions = 64;
 std::string openssl_reason() {
   const unsigned long code = ERR_get_error();
   ERR_clear_error();
+  // The system's have no text in OpenSSL's tables.
+  if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
   const char* text = ERR_reason_error_string(code);
   return text != nullptr ? text : "unknown error";
 }

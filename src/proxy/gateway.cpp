@@ -58,7 +58,8 @@ std::optional<ApiError> check_readable(const RequestContext& request) {
     return ApiError{400, "bad_content_type", "The request has more than one Content-Type.", {}, true};
   }
   const RequestFacts& facts = request.facts;
-  if (has_media_type(find(fields, beast_http::field::content_type), "multipart/form-data")) {
+  const auto type = find(fields, beast_http::field::content_type);
+  if (has_media_type(type, "multipart/form-data")) {
     if (!facts.form_is_whole) {
       return ApiError{400, "bad_form", "The multipart form could not be read: it has no part, or no closing boundary.", {}, true};
     }
@@ -67,8 +68,13 @@ std::optional<ApiError> check_readable(const RequestContext& request) {
     }
     return std::nullopt;
   }
-  if (request.body.size() > 0 && !facts.is_object) {
-    return ApiError{400, "bad_json", "The body must be a JSON object in UTF-8, or a multipart form.", {}, true};
+  if (request.body.size() == 0) return std::nullopt;
+  // Whoever goes by the type would read something else in the same bytes.
+  if (has_media_type(type, "application/x-www-form-urlencoded") || !is_in_utf8(type)) {
+    return ApiError{400, "bad_content_type", "The Content-Type must be application/json, in UTF-8, or multipart/form-data.", {}, true};
+  }
+  if (!facts.is_object) {
+    return ApiError{400, "bad_json", "The body must be a JSON object in UTF-8, its model named \"model\" in lower case, or a multipart form.", {}, true};
   }
   return std::nullopt;
 }

@@ -7,6 +7,7 @@
 #include <spdlog/spdlog.h>
 
 #include "proxyxai/base/log.hpp"
+#include "proxyxai/base/wait_until.hpp"
 #include "proxyxai/metering/object_scan.hpp"
 
 namespace proxyxai {
@@ -147,7 +148,14 @@ Task<bool> PendingBills::goes_on(std::string id) {
   for (std::shared_ptr<Entry> before;;) {
     const std::shared_ptr<Entry> entry = find_of(id);
     if (!entry) co_return false;
-    if (entry == before || entry->is_asking) co_return true;
+    if (entry == before) co_return true;
+    before = entry;
+    if (entry->is_asking) {
+      // Upstream has been asked already: what it says counts, be it that the work has ended.
+      std::function<bool()> has_answer = [entry] { return !entry->is_asking; };
+      co_await wait_until(std::move(has_answer));
+      continue;
+    }
     entry->is_asking = true;
     try {
       co_await ask(entry);
@@ -155,7 +163,6 @@ Task<bool> PendingBills::goes_on(std::string id) {
       log_failure("asking after " + entry->bill.id, std::current_exception());
     }
     entry->is_asking = false;
-    before = entry;
   }
 }
 

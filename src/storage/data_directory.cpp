@@ -15,7 +15,7 @@ DataDirectory::DataDirectory(std::string path, bool exclusive) : path_(std::move
   std::error_code error;
   std::filesystem::create_directories(path_, error);
   if (!error && ::chmod(path_.c_str(), 0700) != 0) error = {errno, std::generic_category()};
-  if (error) throw Failure("cannot use DATA_DIR '" + path_ + "': " + error.message());
+  if (error) throw Failure("cannot use DATA_DIR '" + path_ + "': " + error.message() + "; it must be a directory that belongs to the user of this process");
   if (!exclusive) return;
   const std::string name = path_ + "/lock";
   lock_ = ::open(name.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, 0600);

@@ -31,6 +31,7 @@ constexpr int busy_timeout_ms = 5'000;
 }  // namespace
 
 Statement::~Statement() {
+  if (statement_ == nullptr) return;
   sqlite3_reset(statement_);
   sqlite3_clear_bindings(statement_);
 }
@@ -43,6 +44,13 @@ Statement& Statement::bind(std::int64_t value) {
 Statement& Statement::bind(std::string_view text) {
   if (sqlite3_bind_text64(statement_, next_++, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_TRANSIENT,
                           SQLITE_UTF8) != SQLITE_OK) {
+    fail(database_, "bind a text");
+  }
+  return *this;
+}
+
+Statement& Statement::bind_lent(std::string_view text) {
+  if (sqlite3_bind_text64(statement_, next_++, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK) {
     fail(database_, "bind a text");
   }
   return *this;
@@ -71,6 +79,13 @@ bool Statement::step() {
 }
 
 void Statement::run() { step(); }
+
+Statement& Statement::again() {
+  // It tells how the last run ended, which `step` has told.
+  sqlite3_reset(statement_);
+  next_ = 1;
+  return *this;
+}
 
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 

@@ -263,11 +263,12 @@ void SqliteTransaction::add(const UsageRow& row) {
   static constexpr std::string_view sql =
       "INSERT INTO requests (id, account_id, model, path, status, attempts, key_id, input, cached, output, cost, list_cost, "
       "duration_ms, first_byte_ms, flags, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
-  Statement put = database_.prepare(sql);
+  if (!put_usage_) put_usage_.emplace(database_.prepare(sql));
+  Statement& put = put_usage_->again();
   put.bind(row.id).bind(row.account_id).bind(row.model).bind(row.path).bind(std::int64_t{row.status});
   put.bind(std::int64_t{row.attempts}).bind(row.key_id).bind(row.input).bind(row.cached).bind(row.output);
   put.bind(row.cost.nanos).bind(row.list_cost.nanos).bind(row.duration_ms).bind(row.first_byte_ms);
-  put.bind(std::int64_t{(row.stream ? 1 : 0) | (row.estimated ? 2 : 0)}).bind(std::string_view(row.request_id)).run();
+  put.bind(std::int64_t{(row.stream ? 1 : 0) | (row.estimated ? 2 : 0)}).bind_lent(row.request_id).run();
   usages_.reset();
   if (!row.settles_pending) return;
   database_.prepare("DELETE FROM pending_bills WHERE id = ?").bind(std::string_view(row.request_id)).run();

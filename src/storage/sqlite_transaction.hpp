@@ -44,6 +44,7 @@ class SqliteTransaction final : public AccountTransaction {
 
  private:
   Database& database_;
+  std::optional<Statement> put_usage_;  // of a transaction that adds rows of usage, mostly many
   int usages_asked_for_ = 0;
   std::optional<std::map<AccountId, UsageSum>> usages_;  // not rolled up, as this transaction has found them
 };

@@ -253,6 +253,20 @@ class UnreadPipe : public testing::TestWithParam<bool> {
     return bytes;
   }
 
+  /// Ends the log, and reads the pipe only after `pause`. Gives the lines that came.
+  std::ptrdiff_t lines_of_slow_end(milliseconds pause) {
+    auto ended = std::async(std::launch::async, [this] { log_.reset(); });
+    EXPECT_EQ(ended.wait_for(pause), std::future_status::timeout) << "the log gives up at once";
+    ::fcntl(ends_[0], F_SETFL, O_NONBLOCK);
+    std::vector<char> bytes(1 << 16);
+    std::ptrdiff_t lines = 0;
+    for (bool is_over = false; !is_over;) {
+      is_over = ended.wait_for(milliseconds{1}) == std::future_status::ready;
+      for (ssize_t got = 0; (got = ::read(ends_[0], bytes.data(), bytes.size())) > 0;) lines += std::count(bytes.begin(), bytes.begin() + got, '\n');
+    }
+    return lines;
+  }
+
   std::unique_ptr<AccessLog> log_;
 
  private:
@@ -275,6 +289,12 @@ TEST_P(UnreadPipe, DoesNotKeepTheLogFromEnding) {
   log_->flush();
   EXPECT_EQ(log_->dropped(), 0u);
   EXPECT_TRUE(log_ends()) << "the log does not end while nobody reads";
+}
+
+TEST_P(UnreadPipe, WaitsForItsReaderWhenItEnds) {
+  const std::size_t written = fill(1 << 20) / 500;
+  log_->flush();
+  EXPECT_EQ(lines_of_slow_end(milliseconds{1'000}), static_cast<std::ptrdiff_t>(written));
 }
 
 INSTANTIATE_TEST_SUITE_P(Descriptors, UnreadPipe, testing::Bool(),

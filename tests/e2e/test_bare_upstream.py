@@ -1,5 +1,6 @@
 """What crosses to upstream, byte by byte, and what a broken end of its answer is taken for."""
 import json
+import select
 import socket
 import ssl
 import threading
@@ -193,3 +194,36 @@ def test_no_redirect_is_followed_to_another_host(start, status):
             assert told == status and headers["location"].startswith(elsewhere.url)
         assert len(upstream.connections) == 1
     assert elsewhere.connections == []
+
+
+def test_deleting_work_waits_for_what_upstream_is_being_asked_of_it(start):
+    """The gateway is asking after a background response that has ended when its account deletes it: no 409 for what is about to be charged."""
+    work = "resp_" + "a" * 40
+    is_asked, may_answer = threading.Event(), threading.Event()
+    told = {"id": work, "object": "response", "background": True, "model": "gpt-4o-mini"}
+
+    def serve(connection):
+        connection.read_head()
+        method = connection.received.split(b" ")[0]
+        if method == b"POST":
+            while not connection.received.endswith(b"}"):
+                connection.received += connection.peer.recv(65536)
+            text = {**told, "status": "queued"}
+        elif method == b"GET":
+            is_asked.set()
+            may_answer.wait(60)
+            text = {**told, "status": "completed", "usage": {"input_tokens": 1000, "output_tokens": 1000, "total_tokens": 2000}}
+        else:
+            text = {"id": work, "object": "response", "deleted": True}
+        connection.peer.sendall(answer("200 OK", json.dumps(text).encode(), "Connection: close"))
+
+    with BareUpstream(serve) as upstream:
+        account = start(mock=upstream, PENDING_INTERVAL="100ms").make_child(1)
+        assert account.call("POST", "/v1/responses", {"model": "gpt-4o-mini", "input": "x", "background": True})[0] == 200
+        assert is_asked.wait(60)
+        with Raw(account.gateway.port) as raw:
+            raw.send(f"DELETE /v1/responses/{work} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {account.key}\r\n\r\n")
+            assert not select.select([raw.socket], [], [], 0.5)[0], raw.read_until(b"}}")
+            may_answer.set()
+            assert raw.read_until(b"}").startswith(b"HTTP/1.1 200")
+        assert account.costs()[-1] > 0

@@ -41,9 +41,23 @@ def test_a_path_has_one_spelling(shop, mock, path):
     refused(mock, shop.make_child(1), 404, "not_found", path, CHAT)
 
 
-@pytest.mark.parametrize("body", [b"\xef\xbb\xbf" + json.dumps(CHAT).encode(), json.dumps(CHAT).encode("utf-16"), b'["x"]', b" "], ids=["bom", "utf-16", "list", "blank"])
+UNREADABLE = {"bom": b"\xef\xbb\xbf" + json.dumps(CHAT).encode(), "utf-16": json.dumps(CHAT).encode("utf-16"), "list": b'["x"]', "blank": b" ",
+              "another-model": json.dumps({**CHAT, "Model": "gpt-5"}).encode(), "escaped-model": json.dumps(CHAT).encode()[:-1] + b', "\\u004DODEL": "gpt-5"}'}
+
+
+@pytest.mark.parametrize("body", UNREADABLE.values(), ids=UNREADABLE)
 def test_a_body_that_cannot_be_read_is_refused(shop, mock, body):
     refused(mock, shop.make_child(1), 400, "bad_json", "/v1/chat/completions", body, {"Content-Type": "application/json"})
+
+
+@pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "application/json; charset=utf-7", 'application/json; a=b; Charset = "utf-16"', "text/plain;charset"])
+def test_a_type_that_makes_something_else_of_a_body_is_refused(shop, mock, content_type):
+    refused(mock, shop.make_child(1), 400, "bad_content_type", "/v1/chat/completions", json.dumps(CHAT), {"Content-Type": content_type})
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", 'application/json;charset="UTF-8"', "application/json ; charset = utf8; a=b"])
+def test_a_type_of_plain_json_is_taken(shop, content_type):
+    assert price_of(shop.make_child(1), "/v1/chat/completions", CHAT, {"Content-Type": content_type}) > 0
 
 
 @pytest.mark.parametrize("suffix", ["cancel", "input_tokens", "x/cancel"])

@@ -1,7 +1,7 @@
 // JSON bodies of requests. Where nlohmann::json takes a body, the scan must have understood it alike: model, stream, counts, texts,
 // links, and where its bytes stand; the change that asks for usage must leave JSON that says the same and asks for usage. Whether
 // nlohmann takes it or not, the pieces that it comes in make no difference.
-#include <cmath>
+#include <algorithm>
 
 #include <nlohmann/json.hpp>
 
@@ -181,7 +181,10 @@ void check(const RequestFacts& facts, std::string_view text) {
   }
   const json body = json::parse(text, nullptr, false);
   if (body.is_discarded()) return;
-  same(facts.is_object, body.is_object(), "is an object");
+  const auto is_other_model = [](const auto& member) { return member.key() != "model" && equals_lower(member.key(), "model"); };
+  const auto members = body.items();
+  const bool is_read_alike = !body.is_object() || std::none_of(members.begin(), members.end(), is_other_model);
+  same(facts.is_object, body.is_object() && is_read_alike, "is an object");
   // A number, true, false or null alone ends with the body, which the scan is not told.
   if (!body.is_structured()) return;
   Sums sums;

@@ -314,6 +314,8 @@ def test_axe_finds_no_fault(site, pages, language, theme):
     for name in NAMES:
         page.goto(site.url("docs", f"/{language}/{name}.html"))
         page.wait_for_selector("#search-open:visible")
+        # What scrolls is made reachable by keyboard when it has been laid out: with the frame after the script ran.
+        page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         look(name)
     search(page, {"en": "balance", "zh": "余额"}[language])
     look("search")

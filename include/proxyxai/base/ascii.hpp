@@ -27,6 +27,13 @@ inline constexpr bool equals_lower(std::string_view text, std::string_view lower
   return text.size() == lower.size() && starts_with_lower(text, lower);
 }
 
+/// `text` without blanks (space, tab) at its ends.
+inline constexpr std::string_view trim(std::string_view text) {
+  const auto begin = text.find_first_not_of(" \t");
+  if (begin == text.npos) return {};
+  return text.substr(begin, text.find_last_not_of(" \t") + 1 - begin);
+}
+
 /// The value of a hexadecimal digit, -1 for anything else.
 inline constexpr int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';

@@ -49,12 +49,15 @@ class PriceTable {
   [[nodiscard]] const Price& fallback() const { return fallback_; }
 
   [[nodiscard]] const std::vector<Price>& all() const { return prices_; }
+  /// How many of the names come from the overrides, aliases too.
+  [[nodiscard]] std::size_t overridden() const { return overridden_; }
   /// The table as JSON for `GET /x-prices`: dollars, as the file writes them.
   [[nodiscard]] const std::string& json() const { return json_; }
 
  private:
   std::vector<Price> prices_;  // by name
   Price fallback_;
+  std::size_t overridden_ = 0;
   std::string json_;
 };
 

@@ -73,7 +73,8 @@ struct RequestFacts {
   std::optional<std::uint64_t> prompt_begin;  ///< Offset of the first of the values of `messages`, `input`, `prompt`.
   std::uint64_t prompt_key = 0;            ///< Hash of `prompt_cache_key`; 0: none.
 
-  /// A JSON body is one object and nothing else, and has no NUL byte: no decoder reads it in another encoding.
+  /// A JSON body is one object and nothing else, and every decoder reads it alike: it has no NUL byte, as one in another encoding would, and
+  /// no name at the top level that some decoders take for `model`, as Go's takes `Model`.
   bool is_object = false;
 
   /// Where a JSON body can be made to ask for usage. Offsets into the body.
@@ -231,5 +232,8 @@ class MultipartScan {
 
 /// True for the media type `type` (lower case), whatever parameters follow it.
 bool has_media_type(std::string_view content_type, std::string_view type);
+
+/// False when a parameter of the media type says that text is in another charset than UTF-8, or may say so to somebody.
+bool is_in_utf8(std::string_view content_type);
 
 }  // namespace proxyxai

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "proxyxai/base/text_hash.hpp"
 #include "proxyxai/storage/store.hpp"
@@ -20,12 +21,15 @@ class Statement {
  public:
   Statement(sqlite3* database, sqlite3_stmt* statement) : database_(database), statement_(statement) {}
   ~Statement();
+  Statement(Statement&& other) noexcept : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)), next_(other.next_) {}
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
 
   /// Binds the next parameter.
   Statement& bind(std::int64_t value);
   Statement& bind(std::string_view text);
+  /// The same without a copy of it: it stays as it is until the statement has run.
+  Statement& bind_lent(std::string_view text);
   Statement& bind_blob(std::string_view bytes);
   Statement& bind(const Digest& digest);
   Statement& bind(const std::optional<WallTime>& time);
@@ -34,6 +38,8 @@ class Statement {
   bool step();
   /// Runs a statement that gives no rows.
   void run();
+  /// To be run once more, with all its parameters bound anew.
+  Statement& again();
 
   [[nodiscard]] std::int64_t integer(int column) const;
   [[nodiscard]] std::string text(int column) const;

@@ -1,4 +1,4 @@
-#include "wait_until.hpp"
+#include "proxyxai/base/wait_until.hpp"
 
 #include <boost/asio/this_coro.hpp>
 
