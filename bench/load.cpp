@@ -1,11 +1,15 @@
 // The clients of the benchmark: one thread, epoll, keep-alive connections, each with one request at a time. Prints one JSON
-// object. With --stream it opens all streams over a second and counts their events.
+// object. With --events it opens all streams over a second and counts their events. With `--tls 1` it speaks TLS, and does not look at
+// certificates: it is load, and the proxy's side of a handshake costs the same.
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <chrono>
@@ -24,11 +28,13 @@ using Clock = std::chrono::steady_clock;
 struct Options {
   unsigned port = 0, connections = 64, events = 0, rate = 50;
   double seconds = 5, warmup = 1;
+  bool tls = false;
   std::string key, started_file;
 };
 
 struct Client {
   int fd = -1;
+  SSL* tls = nullptr;
   std::string in;
   Clock::time_point sent{}, last_event{};
   bool in_stream = false, done = false;
@@ -67,9 +73,36 @@ int open_connection(unsigned port) {
   return fd;
 }
 
+void start_tls(Client& client, SSL_CTX* context) {
+  client.tls = SSL_new(context);
+  if (client.tls == nullptr || SSL_set_fd(client.tls, client.fd) != 1 || SSL_connect(client.tls) != 1) die("handshake");
+  // From now on a record that has not come as a whole must not be waited for.
+  fcntl(client.fd, F_SETFL, O_NONBLOCK);
+}
+
 void send_request(Client& client, const std::string& request) {
   client.sent = Clock::now();
+  if (client.tls != nullptr) {
+    if (SSL_write(client.tls, request.data(), static_cast<int>(request.size())) != static_cast<int>(request.size())) die("send");
+    return;
+  }
   if (send(client.fd, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) die("send");
+}
+
+/// Adds what has come to `client.in`. False: the connection has ended.
+bool receive(Client& client, std::vector<char>& piece) {
+  if (client.tls == nullptr) {
+    const ssize_t got = recv(client.fd, piece.data(), piece.size(), MSG_DONTWAIT);
+    if (got > 0) client.in.append(piece.data(), static_cast<std::size_t>(got));
+    return got > 0;
+  }
+  do {
+    const int got = SSL_read(client.tls, piece.data(), static_cast<int>(piece.size()));
+    // A ticket, or half a record.
+    if (got <= 0) return SSL_get_error(client.tls, got) == SSL_ERROR_WANT_READ;
+    client.in.append(piece.data(), static_cast<std::size_t>(got));
+  } while (SSL_pending(client.tls) > 0);
+  return true;
 }
 
 /// Length of the complete answer at the start of `in`, or 0.
@@ -128,13 +161,16 @@ int main(int count, char** arguments) {
   o.rate = static_cast<unsigned>(number("--rate", 50));
   o.seconds = number("--seconds", 5);
   o.warmup = number("--warmup", 1);
+  o.tls = number("--tls", 0) != 0;
   o.key = given["--key"];
   o.started_file = given["--started-file"];
   const std::string request = make_request(o);
   const int poll = epoll_create1(0);
+  SSL_CTX* const context = o.tls ? SSL_CTX_new(TLS_client_method()) : nullptr;
   std::vector<Client> clients(o.connections);
   for (std::size_t i = 0; i < clients.size(); ++i) {
     clients[i].fd = open_connection(o.port);
+    if (context != nullptr) start_tls(clients[i], context);
     epoll_event item{};
     item.events = EPOLLIN;
     item.data.u64 = i;
@@ -156,13 +192,11 @@ int main(int count, char** arguments) {
     const int found = epoll_wait(poll, ready.data(), static_cast<int>(ready.size()), 100);
     for (int i = 0; i < found; ++i) {
       Client& client = clients[ready[static_cast<std::size_t>(i)].data.u64];
-      const ssize_t got = recv(client.fd, piece.data(), piece.size(), MSG_DONTWAIT);
-      if (got <= 0) {
+      if (!receive(client, piece)) {
         if (!client.done) ++result.errors;
         epoll_ctl(poll, EPOLL_CTL_DEL, client.fd, nullptr);
         continue;
       }
-      client.in.append(piece.data(), static_cast<std::size_t>(got));
       if (o.events > 0) {
         count_events(client, result);
         continue;

@@ -24,6 +24,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROXY_CORE, LOAD_CORE = 0, 1
+CASES = ("plain", "TLS", "TLS-both", "events")
 running = []
 
 
@@ -110,7 +111,7 @@ class Nginx:
 
 
 class Proxyxai:
-    def __init__(self, binary, folder, upstream, name="proxyxai"):
+    def __init__(self, binary, folder, upstream, name="proxyxai", tls_clients=False):
         self.name = name
         self.port, admin = free_port(), free_port()
         self.key = "sk-Xvs" + "".join(random.choices(string.ascii_letters + string.digits, k=45))
@@ -122,6 +123,8 @@ class Proxyxai:
         }
         if upstream.scheme == "https":
             environment["UPSTREAM_CA_FILE"] = str(folder / "ca.pem")
+        if tls_clients:
+            environment["TLS_CERT"], environment["TLS_KEY"] = str(folder / "server.pem"), str(folder / "server.key")
         log = open(folder / "proxyxai.log", "ab")
         self.process = start([binary], PROXY_CORE, env=environment, stdout=log, stderr=log)
         self.pid = self.process.pid
@@ -142,11 +145,11 @@ def finish(process):
     return json.loads(out)
 
 
-def measure_requests(build, proxy, seconds):
-    idle = resident_mib(proxy.pid)
-    finish(load(build, proxy.port, proxy.key, "--seconds", 0.5, "--warmup", 0.2))
+def measure_requests(build, proxy, seconds, tls_clients):
+    idle, tls = resident_mib(proxy.pid), ("--tls", int(tls_clients))
+    finish(load(build, proxy.port, proxy.key, "--seconds", 0.5, "--warmup", 0.2, *tls))
     before = cpu_seconds(proxy.pid)
-    result = finish(load(build, proxy.port, proxy.key, "--seconds", seconds, "--warmup", 0))
+    result = finish(load(build, proxy.port, proxy.key, "--seconds", seconds, "--warmup", 0, *tls))
     result["cpu_us"] = (cpu_seconds(proxy.pid) - before) * 1e6 / max(1, result["all_requests"])
     result["idle_mib"], result["loaded_mib"] = idle, resident_mib(proxy.pid)
     return result
@@ -212,7 +215,7 @@ def main():
     parser.add_argument("--require", type=float, default=0, help="fail when a ratio is below this")
     parser.add_argument("--profile", action="store_true", help="also show where the gateway's time goes (perf)")
     parser.add_argument("--beside", type=pathlib.Path, metavar="BINARY", help="another build of proxyxai, measured in turns with this one")
-    parser.add_argument("--only", choices=["plain", "TLS", "events"])
+    parser.add_argument("--only", choices=CASES)
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 2, 2
@@ -227,25 +230,25 @@ def main():
     rows, syncs, errors = [], [], 0
     try:
         make_certificates(folder)
-        for case in ("plain", "TLS", "events"):
+        for case in CASES:
             if options.only and case != options.only:
                 continue
-            upstream = Upstream(options.build, folder, case == "TLS")
+            upstream, tls_clients = Upstream(options.build, folder, "TLS" in case), case == "TLS-both"
             seen = {"nginx": [], "unbilled": [], "proxyxai": [], "beside": []}
-            straight = finish(load(options.build, upstream.port, "sk-any", "--seconds", 2, "--warmup", 0.5)) if case != "events" else None
+            straight = finish(load(options.build, upstream.port, "sk-any", "--seconds", 2, "--warmup", 0.5, "--tls", int("TLS" in case))) if case != "events" else None
             for index in range(options.rounds):
                 syncs.append(sync_microseconds(folder))
-                makers = [lambda: Nginx(folder, upstream, case == "events"),
-                          lambda: Proxyxai(options.build / "bench_unbilled", folder, upstream, "unbilled"),
-                          lambda: Proxyxai(binary, folder, upstream)]
+                makers = [lambda: Nginx(folder, upstream, case == "events", tls_clients),
+                          lambda: Proxyxai(options.build / "bench_unbilled", folder, upstream, "unbilled", tls_clients),
+                          lambda: Proxyxai(binary, folder, upstream, tls_clients=tls_clients)]
                 if options.beside:
-                    makers.append(lambda: Proxyxai(options.beside, folder, upstream, "beside"))
+                    makers.append(lambda: Proxyxai(options.beside, folder, upstream, "beside", tls_clients))
                 for maker in makers if index % 2 == 0 else reversed(makers):
                     proxy = maker()
                     if case == "events":
                         result = measure_streams(options.build, proxy, folder, options.streams, max(4, options.seconds))
                     else:
-                        result = measure_requests(options.build, proxy, options.seconds)
+                        result = measure_requests(options.build, proxy, options.seconds, tls_clients)
                     errors += result["errors"]
                     seen[proxy.name].append(result)
                     stop(proxy.process)
@@ -282,7 +285,7 @@ def render(rows, sync, options):
     for case, seen, straight in rows:
         middle = lambda name, field: statistics.median(r[field] for r in seen[name])
         each = lambda text: " / ".join(text(name) for name in names)
-        label = {"plain": "request, plain upstream", "TLS": "request, TLS upstream", "events": f"SSE event, {options.streams} streams at 50/s"}[case]
+        label = {"plain": "request, plain upstream", "TLS": "request, TLS upstream", "TLS-both": "request, TLS upstream and clients", "events": f"SSE event, {options.streams} streams at 50/s"}[case]
         same_work, shown = ratio(seen, "nginx", "unbilled")
         worst = min(worst, same_work)
         speed = p50 = p99 = "–"

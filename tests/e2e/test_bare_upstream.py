@@ -218,7 +218,7 @@ def test_deleting_work_waits_for_what_upstream_is_being_asked_of_it(start):
         connection.peer.sendall(answer("200 OK", json.dumps(text).encode(), "Connection: close"))
 
     with BareUpstream(serve) as upstream:
-        account = start(mock=upstream, PENDING_INTERVAL="100ms").make_child(1)
+        account = start(mock=upstream, PENDING_INTERVAL="100ms").make_child(5)
         assert account.call("POST", "/v1/responses", {"model": "gpt-4o-mini", "input": "x", "background": True})[0] == 200
         assert is_asked.wait(60)
         with Raw(account.gateway.port) as raw:
