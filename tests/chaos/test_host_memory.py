@@ -1,7 +1,9 @@
 """Little memory, and bodies that would not fit into it."""
+import contextlib
 import json
 import resource
 import signal
+import threading
 from collections import Counter
 
 import pytest
@@ -20,6 +22,21 @@ def upload(account, size, path="/v1/chat/completions"):
     return account.call("POST", path, body, {"Content-Type": "application/json"})[0]
 
 
+def upload_beside(account, size, others):
+    """The same, in two parts: the second when `others` have sent their first."""
+    body = json.dumps({"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "x" * size}]}).encode()
+    head = f"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {account.key}\r\nContent-Type: application/json\r\n" \
+           f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    with Raw(account.gateway.port, timeout=60) as raw:
+        # Who is refused already cannot send, but reads why.
+        with contextlib.suppress(OSError):
+            raw.send(head.encode() + body[:-MIB])
+        others.wait(60 * SLOW)
+        with contextlib.suppress(OSError):
+            raw.send(body[-MIB:])
+        return int(raw.read_all().split(b" ", 2)[1])
+
+
 def test_bodies_of_twice_the_memory(start, mock, calm, seed):
     """Bodies of 128 MiB in all, at once, within 64 MiB for everything: they go to the disk, the daemon is not killed, and others are served meanwhile."""
     with MemoryGroup(GROUP_MIB) as group:
@@ -28,7 +45,8 @@ def test_bodies_of_twice_the_memory(start, mock, calm, seed):
         account, customers = gateway.make_child(1000), make_customers(gateway)
         before = calm(gateway)
         with Crowd(gateway, seed, customers, guests=3) as crowd:
-            statuses = Counter(in_parallel(16, lambda _: upload(account, 8 * MIB)))
+            others = threading.Barrier(16)
+            statuses = Counter(in_parallel(16, lambda _: upload_beside(account, 8 * MIB, others)))
             too_large = Counter(in_parallel(8, lambda _: upload(account, 12 * MIB)))
             crowd.wait_for_answers()
         print(f"{dict(statuses)}, larger ones {dict(too_large)}; at most {group.highest()} MiB of {GROUP_MIB}, {gateway.resident_kib() >> 10} MiB resident")
