@@ -151,10 +151,11 @@ Task<bool> PendingBills::goes_on(std::string id) {
     if (entry == before) co_return true;
     before = entry;
     if (entry->is_asking) {
-      // Upstream has been asked already: what it says counts, be it that the work has ended.
+      // What upstream was asked a moment ago may end it; if not, it may have ended since.
       std::function<bool()> has_answer = [entry] { return !entry->is_asking; };
       co_await wait_until(std::move(has_answer));
-      continue;
+      if (entry->is_asking) co_return true;
+      if (find_of(id) != entry) continue;
     }
     entry->is_asking = true;
     try {

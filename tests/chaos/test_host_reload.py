@@ -53,6 +53,17 @@ def test_broken_prices_leave_the_old_ones(start, mock, tmp_path, broken):
     assert price_of_one(account) == 2 * price
 
 
+def test_how_many_prices_are_ones_own_is_said(start, mock, tmp_path):
+    """A file that was emptied by mistake is valid JSON, and what it priced costs what is built in: a warning says so."""
+    file = tmp_path / "prices.json"
+    file.write_text(json.dumps(PRICES))
+    gateway = start(PRICES_FILE=file)
+    assert " info prices: " in gateway.text() and f" {len(PRICES['models'])} of them from PRICES_FILE '{file}'" in gateway.text()
+    file.write_text("{}")
+    reload(gateway)
+    assert f" 0 of them from PRICES_FILE '{file}'" in gateway.text() and " warning prices: " in gateway.text()
+
+
 def make_certificate(folder, name):
     """A certificate for localhost and its key, as PEM."""
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", f"/CN={name}",
