@@ -153,8 +153,8 @@ Task<bool> PendingBills::goes_on(std::string id) {
     if (entry->is_asking) {
       // What upstream was asked a moment ago may end it; if not, it may have ended since.
       std::function<bool()> has_answer = [entry] { return !entry->is_asking; };
-      co_await wait_until(std::move(has_answer));
-      if (entry->is_asking) co_return true;
+      const bool is_told = co_await wait_until(std::move(has_answer));
+      if (!is_told) co_return true;
       if (find_of(id) != entry) continue;
     }
     entry->is_asking = true;

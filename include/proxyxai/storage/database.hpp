@@ -24,6 +24,7 @@ class Statement {
   Statement(Statement&& other) noexcept : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)), next_(other.next_) {}
   Statement(const Statement&) = delete;
   Statement& operator=(const Statement&) = delete;
+  Statement& operator=(Statement&&) = delete;
 
   /// Binds the next parameter.
   Statement& bind(std::int64_t value);
