@@ -164,10 +164,10 @@ Body decode_chunks(std::string_view wire) {
     if (!extension.empty() && extension.find_first_not_of(" \t") != extension.find(';')) return fail_at(Body::End::refused);
     at = line_end + 2;
     if (size == 0) break;
-    // A chunk that is longer than what a body may still have is refused by its first line.
-    if (size > limits().max_body_bytes - body.text.size()) return fail_at(Body::End::refused);
-    if (wire.size() - at < size) return fail_at(Body::End::gone);
     body.text.append(wire.substr(at, size));
+    // What has come counts, whether its chunk is whole or not.
+    if (body.text.size() > limits().max_body_bytes) return fail_at(Body::End::refused);
+    if (wire.size() - at < size) return fail_at(Body::End::gone);
     at += size;
     if (wire.size() - at < 2) return fail_at(Body::End::gone);
     if (wire.substr(at, 2) != "\r\n") return fail_at(Body::End::refused);

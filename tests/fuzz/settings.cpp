@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 
 #include "check.hpp"
@@ -81,6 +82,10 @@ void check_secrets(const std::string& file) {
     }
     return all;
   }();
+  // A file may have it as a name, which is no secret.
+  const LoadResult plain = load(file, {});
+  const auto tells = [](const std::string& each) { return each.find(canary) != each.npos; };
+  if (std::any_of(plain.faults.begin(), plain.faults.end(), tells)) return;
   const LoadResult loaded = load(file, variables);
   for (const std::string& each : loaded.faults) require(each.find(canary) == each.npos, "no fault shows a secret");
   require(describe(loaded).find(canary) == std::string::npos, "no listing shows a secret");
