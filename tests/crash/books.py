@@ -20,6 +20,11 @@ class Books:
             database.execute("BEGIN")
             yield database
 
+    def objects_made(self, after, before):
+        """How many objects that are still there were made between two times, in seconds since 1970."""
+        with self.open() as database:
+            return database.execute("SELECT COUNT(*) FROM objects WHERE made > ? AND made <= ?", (after * 1e6, before * 1e6)).fetchone()[0]
+
     def require_sound(self):
         """Everything that must hold of any database, and what each account has: {name: nano-dollars}."""
         with self.open() as database:
