@@ -233,9 +233,10 @@ def main():
         for case in CASES:
             if options.only and case != options.only:
                 continue
-            upstream, tls_clients = Upstream(options.build, folder, "TLS" in case), case == "TLS-both"
+            tls_upstream, tls_clients = "TLS" in case, case == "TLS-both"
+            upstream = Upstream(options.build, folder, tls_upstream)
             seen = {"nginx": [], "unbilled": [], "proxyxai": [], "beside": []}
-            straight = finish(load(options.build, upstream.port, "sk-any", "--seconds", 2, "--warmup", 0.5, "--tls", int("TLS" in case))) if case != "events" else None
+            straight = finish(load(options.build, upstream.port, "sk-any", "--seconds", 2, "--warmup", 0.5, "--tls", int(tls_upstream))) if case != "events" else None
             for index in range(options.rounds):
                 syncs.append(sync_microseconds(folder))
                 makers = [lambda: Nginx(folder, upstream, case == "events", tls_clients),

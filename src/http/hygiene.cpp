@@ -78,9 +78,7 @@ void append_subprotocols(std::string& out, std::string_view list) {
   bool first = true;
   while (!list.empty()) {
     const auto comma = list.find(',');
-    auto item = list.substr(0, comma);
-    while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-    while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
+    const auto item = trim(list.substr(0, comma));
     if (!item.empty() && !is_private_subprotocol(item)) {
       out.append(first ? "Sec-WebSocket-Protocol: " : ", ").append(item);
       first = false;

@@ -27,10 +27,7 @@ std::string_view find(const Fields& fields, std::string_view lower_case_name) {
 bool has_token(std::string_view value, std::string_view lower_case_token) {
   while (!value.empty()) {
     const auto comma = value.find(',');
-    auto item = value.substr(0, comma);
-    while (!item.empty() && (item.front() == ' ' || item.front() == '\t')) item.remove_prefix(1);
-    while (!item.empty() && (item.back() == ' ' || item.back() == '\t')) item.remove_suffix(1);
-    if (equals_lower(item, lower_case_token)) return true;
+    if (equals_lower(trim(value.substr(0, comma)), lower_case_token)) return true;
     if (comma == value.npos) break;
     value.remove_prefix(comma + 1);
   }

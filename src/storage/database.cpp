@@ -28,6 +28,13 @@ constexpr int busy_timeout_ms = 5'000;
   throw StorageError(message);
 }
 
+/// `keeping`: whether SQLite copies the text, SQLITE_TRANSIENT, or not, SQLITE_STATIC.
+void bind_text(sqlite3* database, sqlite3_stmt* statement, int place, std::string_view text, sqlite3_destructor_type keeping) {
+  // A null pointer would bind NULL.
+  const char* const bytes = text.data() == nullptr ? "" : text.data();
+  if (sqlite3_bind_text64(statement, place, bytes, text.size(), keeping, SQLITE_UTF8) != SQLITE_OK) fail(database, "bind a text");
+}
+
 }  // namespace
 
 Statement::~Statement() {
@@ -42,17 +49,12 @@ Statement& Statement::bind(std::int64_t value) {
 }
 
 Statement& Statement::bind(std::string_view text) {
-  if (sqlite3_bind_text64(statement_, next_++, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_TRANSIENT,
-                          SQLITE_UTF8) != SQLITE_OK) {
-    fail(database_, "bind a text");
-  }
+  bind_text(database_, statement_, next_++, text, SQLITE_TRANSIENT);
   return *this;
 }
 
 Statement& Statement::bind_lent(std::string_view text) {
-  if (sqlite3_bind_text64(statement_, next_++, text.data() == nullptr ? "" : text.data(), text.size(), SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK) {
-    fail(database_, "bind a text");
-  }
+  bind_text(database_, statement_, next_++, text, SQLITE_STATIC);
   return *this;
 }
 
