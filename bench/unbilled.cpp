@@ -1,6 +1,7 @@
 // The request path without its money, to measure what metering and the ledger cost: these definitions stand in for those of
-// src/proxy/billing.cpp in a daemon that only the bench builds.
+// src/proxy/billing.cpp and src/proxy/estimate.cpp in a daemon that only the bench builds.
 #include "proxyxai/proxy/billing.hpp"
+#include "proxyxai/proxy/estimate.hpp"
 
 namespace proxyxai {
 

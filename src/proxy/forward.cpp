@@ -6,6 +6,7 @@
 #include "proxyxai/base/timer.hpp"
 #include "proxyxai/http/hygiene.hpp"
 #include "proxyxai/keys/classify.hpp"
+#include "proxyxai/proxy/estimate.hpp"
 #include "proxyxai/proxy/gateway.hpp"
 
 namespace proxyxai {

@@ -9,6 +9,7 @@
 #include "proxyxai/http/query.hpp"
 #include "proxyxai/metering/prompt_hash.hpp"
 #include "proxyxai/proxy/authenticate.hpp"
+#include "proxyxai/proxy/estimate.hpp"
 
 namespace proxyxai {
 namespace {

@@ -49,7 +49,6 @@ class Billing {
 
  private:
   [[nodiscard]] const Price& price_of(RequestContext& request, std::string_view answered_by) const;
-  static void complete_usage(RequestContext& request);
   [[nodiscard]] UsageRow new_row(const RequestContext& request, const Usage& usage) const;
   UsageRow row_of(RequestContext& request);
   UsageRow row_of_turn(RequestContext& request, const Usage& usage, const Price& price);
@@ -67,14 +66,5 @@ class Billing {
   std::map<std::string, Counters, std::less<>> counters_;  // by the model of a price
   mutable std::vector<std::string> warned_;  // models without a price, each told once
 };
-
-/// Whether the answer to the request may cost something; all others only pass.
-bool costs_money(const RequestContext& request);
-bool is_transcription(std::string_view endpoint);
-/// The model that upstream takes where a request names none; empty: it takes none.
-std::string_view default_model(std::string_view endpoint);
-
-/// Input tokens that the text of a request comes to; more likely too many than too few when `generous`.
-std::int64_t estimate_input(const RequestFacts& facts, bool generous);
 
 }  // namespace proxyxai
