@@ -74,7 +74,8 @@ std::optional<ApiError> Hold::check_rates(const Demand& demand, std::int64_t& to
 }
 
 void Hold::count(const Demand& demand, Instant now) {
-  for (AccountPtr each = account_; each; each = each->parent) {
+  for (const AccountPtr* at = &account_; *at; at = &(*at)->parent) {
+    const AccountPtr& each = *at;
     ++each->in_flight;
     for_windows(*each, demand.model, [&](Windows& windows, std::string_view pattern) {
       for (SlidingWindow& window : windows.requests) window.add(now, 1);

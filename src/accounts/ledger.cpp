@@ -16,7 +16,7 @@ namespace {
 
 // Credit that has expired can be spent until the next upkeep.
 constexpr seconds roll_interval{5}, upkeep_interval{1}, forgetting_interval{60}, month_interval{1};
-constexpr std::chrono::microseconds longest_gathering{500};
+constexpr std::chrono::microseconds longest_gathering{2'000};
 // Nothing is committed while a step of a roll-up works.
 constexpr std::size_t most_in_one_roll = 500, most_requests_in_one_roll = 2'000;
 constexpr std::size_t most_unstored = 100'000;
@@ -158,7 +158,10 @@ Task<void> Ledger::commit_loop() {
     batch.swap(waiting_);
     bool stored = false;
     auto work = [&batch](AccountTransaction& transaction) {
-      for (const Pending& each : batch) transaction.add(each.row);
+      std::vector<const UsageRow*> rows;
+      rows.reserve(batch.size());
+      for (const Pending& each : batch) rows.push_back(&each.row);
+      transaction.add(rows);
     };
     try {
       stored = co_await store_.transact(std::move(work));
@@ -187,8 +190,10 @@ void Ledger::settle(std::vector<Pending>& batch, bool stored) {
       last_committed_ = each.row.id;
       const auto [entry, is_new] = dirty_.try_emplace(each.account->row.id);
       Dirty& dirty = entry->second;
-      dirty.account = each.account;
-      if (is_new) dirty.usage.after = each.account->row.rolled_to;
+      if (is_new) {
+        dirty.account = each.account;
+        dirty.usage.after = each.account->row.rolled_to;
+      }
       dirty.usage.add(each.row, calendar_.day_of(time_of_request(each.row.id)));
       if (++dirty.requests >= settings_.roll_up_after) next_roll_ = {};
       if (dirty.usage.requests.size() == most_requests_in_one_roll) roll_alone(each.account);

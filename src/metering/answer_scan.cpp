@@ -1,6 +1,7 @@
 #include "answer_scan.hpp"
 
 #include "json_number.hpp"
+#include "proxyxai/base/ascii.hpp"
 
 namespace proxyxai {
 namespace {
@@ -197,14 +198,14 @@ void AnswerScan::name(Place place, std::string_view name, std::uint64_t /*bytes*
 
 AnswerScan::Member AnswerScan::content_member_of(std::string_view name) {
   switch (name.size()) {
-    case 4: return name == "text" ? Member::text : name == "data" ? Member::audio : Member::other;
-    case 5: return name == "value" ? Member::text : Member::other;
-    case 7: return name == "content" || name == "refusal" ? Member::text : Member::other;
-    case 8: return name == "logprobs" ? Member::logprobs : Member::other;
-    case 9: return name == "arguments" ? Member::text : Member::other;
-    case 10: return name == "transcript" ? Member::text : Member::other;
-    case 13: return name == "finish_reason" ? Member::finish : Member::other;
-    case 17: return name == "reasoning_content" ? Member::text : Member::other;
+    case 4: return equals(name, "text") ? Member::text : equals(name, "data") ? Member::audio : Member::other;
+    case 5: return equals(name, "value") ? Member::text : Member::other;
+    case 7: return equals(name, "content") || equals(name, "refusal") ? Member::text : Member::other;
+    case 8: return equals(name, "logprobs") ? Member::logprobs : Member::other;
+    case 9: return equals(name, "arguments") ? Member::text : Member::other;
+    case 10: return equals(name, "transcript") ? Member::text : Member::other;
+    case 13: return equals(name, "finish_reason") ? Member::finish : Member::other;
+    case 17: return equals(name, "reasoning_content") ? Member::text : Member::other;
     default: return Member::other;
   }
 }
@@ -217,30 +218,30 @@ void AnswerScan::end_opening(std::uint64_t at) {
 AnswerScan::Member AnswerScan::member_of(std::string_view name) const {
   switch (name.size()) {
     case 4:
-      if (name == "type") return Member::type;
-      if (name == "data" && kind_ == AnswerKind::images) return Member::data;
-      if (name == "size" && kind_ == AnswerKind::images) return Member::size;
-      if (name == "text" && kind_ == AnswerKind::audio) return Member::text;
+      if (equals(name, "type")) return Member::type;
+      if (equals(name, "data") && kind_ == AnswerKind::images) return Member::data;
+      if (equals(name, "size") && kind_ == AnswerKind::images) return Member::size;
+      if (equals(name, "text") && kind_ == AnswerKind::audio) return Member::text;
       break;
     case 5:
-      if (name == "usage") return Member::usage;
-      if (name == "model") return Member::model;
-      if (name == "delta") return Member::delta;
-      if (name == "error") return Member::error;
+      if (equals(name, "usage")) return Member::usage;
+      if (equals(name, "model")) return Member::model;
+      if (equals(name, "delta")) return Member::delta;
+      if (equals(name, "error")) return Member::error;
       break;
     case 6:
-      if (name == "object" && kind_ == AnswerKind::runs) return Member::object;
+      if (equals(name, "object") && kind_ == AnswerKind::runs) return Member::object;
       break;
     case 7:
-      if (name == "choices" && kind_ == AnswerKind::completions) return Member::choices;
-      if (name == "quality" && kind_ == AnswerKind::images) return Member::quality;
+      if (equals(name, "choices") && kind_ == AnswerKind::completions) return Member::choices;
+      if (equals(name, "quality") && kind_ == AnswerKind::images) return Member::quality;
       break;
     case 8:
-      if (name == "response" && kind_ == AnswerKind::response_event) return Member::response;
-      if (name == "duration" && kind_ == AnswerKind::audio) return Member::duration;
+      if (equals(name, "response") && kind_ == AnswerKind::response_event) return Member::response;
+      if (equals(name, "duration") && kind_ == AnswerKind::audio) return Member::duration;
       break;
     case 12:
-      if (name == "service_tier") return Member::tier;
+      if (equals(name, "service_tier")) return Member::tier;
       break;
     default: break;
   }
@@ -315,7 +316,7 @@ void AnswerScan::scalar(Place place, std::string_view text, std::uint64_t /*begi
     case Place::top:
       if (document_.member == Member::usage) {
         document_.usage = UsageState::none;
-        if (text == "null") cut_usage(end);
+        if (equals(text, "null")) cut_usage(end);
       } else if (document_.member == Member::duration) {
         document_.duration = read_milliseconds(text, most_counted).value_or(0);
       } else if (document_.member == Member::error) {

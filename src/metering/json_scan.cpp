@@ -25,10 +25,10 @@ std::int64_t read_choices(std::string_view text, bool is_cut) {
 
 JsonScan::Url JsonScan::url_of(std::string_view name) {
   switch (name.size()) {
-    case 3: return name == "url" ? Url::data_or_link : Url::none;
-    case 7: return name == "file_id" ? Url::file_id : Url::none;
-    case 8: return name == "file_url" ? Url::link : Url::none;
-    case 9: return name == "image_url" ? Url::data_or_link : name == "file_data" ? Url::data : Url::none;
+    case 3: return equals(name, "url") ? Url::data_or_link : Url::none;
+    case 7: return equals(name, "file_id") ? Url::file_id : Url::none;
+    case 8: return equals(name, "file_url") ? Url::link : Url::none;
+    case 9: return equals(name, "image_url") ? Url::data_or_link : equals(name, "file_data") ? Url::data : Url::none;
     default: return Url::none;
   }
 }
@@ -104,7 +104,7 @@ void JsonScan::name(Place place, std::string_view name, std::uint64_t bytes, std
   member_ = Member::other;
   if (place == Place::options) {
     facts_.stream_options.options_is_empty = false;
-    if (name == "include_usage") member_ = Member::include_usage;
+    if (equals(name, "include_usage")) member_ = Member::include_usage;
     return;
   }
   facts_.stream_options.body_is_empty = false;
@@ -114,55 +114,55 @@ void JsonScan::name(Place place, std::string_view name, std::uint64_t bytes, std
 void JsonScan::body_name(std::string_view name) {
   switch (name.size()) {
     case 1:
-      if (name == "n") member_ = Member::n;
+      if (equals(name, "n")) member_ = Member::n;
       break;
     case 4:
-      if (name == "size") member_ = Member::size;
-      else if (is_batch_line_ && name == "body") member_ = Member::body;
+      if (equals(name, "size")) member_ = Member::size;
+      else if (is_batch_line_ && equals(name, "body")) member_ = Member::body;
       break;
     case 5:
-      if (name == "model") member_ = Member::model;
+      if (equals(name, "model")) member_ = Member::model;
       else if (equals_lower(name, "model")) spoil();
-      else if (name == "store") member_ = Member::store;
-      else if (name == "input") member_ = Member::input;
+      else if (equals(name, "store")) member_ = Member::store;
+      else if (equals(name, "input")) member_ = Member::input;
       break;
     case 6:
-      if (name == "stream") member_ = Member::stream;
-      else if (name == "prompt") member_ = Member::prompt;
+      if (equals(name, "stream")) member_ = Member::stream;
+      else if (equals(name, "prompt")) member_ = Member::prompt;
       break;
     case 7:
-      if (name == "quality") member_ = Member::quality;
-      else if (name == "best_of") member_ = Member::best_of;
+      if (equals(name, "quality")) member_ = Member::quality;
+      else if (equals(name, "best_of")) member_ = Member::best_of;
       break;
     case 8:
-      if (name == "metadata") member_ = Member::metadata;
-      else if (name == "messages") member_ = Member::messages;
+      if (equals(name, "metadata")) member_ = Member::metadata;
+      else if (equals(name, "messages")) member_ = Member::messages;
       break;
     case 10:
-      if (name == "max_tokens") member_ = Member::max_tokens;
-      else if (name == "background") member_ = Member::background;
+      if (equals(name, "max_tokens")) member_ = Member::max_tokens;
+      else if (equals(name, "background")) member_ = Member::background;
       break;
     case 12:
-      if (name == "service_tier") member_ = Member::service_tier;
-      else if (name == "conversation") member_ = Member::conversation;
+      if (equals(name, "service_tier")) member_ = Member::service_tier;
+      else if (equals(name, "conversation")) member_ = Member::conversation;
       break;
     case 14:
-      if (name == "stream_options") member_ = Member::stream_options;
+      if (equals(name, "stream_options")) member_ = Member::stream_options;
       break;
     case 15:
-      if (name == "response_format") member_ = Member::response_format;
+      if (equals(name, "response_format")) member_ = Member::response_format;
       break;
     case 16:
-      if (name == "prompt_cache_key") member_ = Member::prompt_cache_key;
+      if (equals(name, "prompt_cache_key")) member_ = Member::prompt_cache_key;
       break;
     case 17:
-      if (name == "max_output_tokens") member_ = Member::max_output_tokens;
+      if (equals(name, "max_output_tokens")) member_ = Member::max_output_tokens;
       break;
     case 20:
-      if (name == "previous_response_id") member_ = Member::previous_response;
+      if (equals(name, "previous_response_id")) member_ = Member::previous_response;
       break;
     case 21:
-      if (name == "max_completion_tokens") member_ = Member::max_completion_tokens;
+      if (equals(name, "max_completion_tokens")) member_ = Member::max_completion_tokens;
       break;
     default: break;
   }
@@ -219,10 +219,10 @@ void JsonScan::scalar(Place place, std::string_view text, std::uint64_t begin, s
   forget(member_);
   set_value_range(place, begin, end);
   switch (member_) {
-    case Member::stream: facts_.stream = text == "true"; break;
-    case Member::background: facts_.background = text == "true"; break;
+    case Member::stream: facts_.stream = equals(text, "true"); break;
+    case Member::background: facts_.background = equals(text, "true"); break;
     case Member::store:
-      if (text == "true" || text == "false") facts_.store = text == "true";
+      if (equals(text, "true") || equals(text, "false")) facts_.store = equals(text, "true");
       break;
     case Member::n: facts_.n = read_choices(text, is_cut); break;
     case Member::best_of: facts_.best_of = read_choices(text, is_cut); break;
@@ -230,9 +230,9 @@ void JsonScan::scalar(Place place, std::string_view text, std::uint64_t begin, s
     case Member::max_tokens:
     case Member::max_completion_tokens:
     case Member::max_output_tokens: set_maximum(is_cut ? most_tokens : read_count(text, most_tokens)); break;
-    case Member::stream_options: facts_.stream_options.value_is_null = text == "null"; break;
+    case Member::stream_options: facts_.stream_options.value_is_null = equals(text, "null"); break;
     case Member::include_usage:
-      if (text == "true" || text == "false") facts_.stream_options.include_usage = text == "true";
+      if (equals(text, "true") || equals(text, "false")) facts_.stream_options.include_usage = equals(text, "true");
       break;
     default: break;
   }

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 
+#include "proxyxai/base/ascii.hpp"
+
 namespace proxyxai {
 namespace {
 
@@ -47,14 +49,14 @@ Naming naming_of(std::string_view member) {
   if (member.size() < 2 || member.size() > 32) return {};
   const char last = member.back();
   if (last != 'd' && last != 's' && last != 'n' && last != 'r' && last != 'e' && last != 'l') return {};
-  const bool ends_as_id = member == "id" || member.ends_with("_id") || member.ends_with("_ids");
-  if (ends_as_id || member == "training_file" || member == "validation_file") {
+  const bool ends_as_id = equals(member, "id") || member.ends_with("_id") || member.ends_with("_ids");
+  if (ends_as_id || equals(member, "training_file") || equals(member, "validation_file")) {
     const auto known = std::find(object_members.begin(), object_members.end(), member);
     if (known != object_members.end()) return {Kind::object, *known};
-    return {member == "id" || member == "item_id" ? Kind::by_shape_or_item : Kind::by_shape, {}};
+    return {equals(member, "id") || equals(member, "item_id") ? Kind::by_shape_or_item : Kind::by_shape, {}};
   }
-  if (member == "model") return {Kind::by_shape, "model"};
-  if (member == "conversation" || member == "container" || member == "result_files") return {Kind::by_shape, {}};
+  if (equals(member, "model")) return {Kind::by_shape, "model"};
+  if (equals(member, "conversation") || equals(member, "container") || equals(member, "result_files")) return {Kind::by_shape, {}};
   return {};
 }
 

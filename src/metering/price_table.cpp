@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "price_file.hpp"
 #include "proxyxai/base/error.hpp"
 #include "proxyxai/metering/prices.hpp"
@@ -8,20 +6,6 @@ namespace proxyxai {
 namespace {
 
 constexpr std::string_view tuned_prefix = "ft:";
-
-const Price* find_exact(const std::vector<Price>& prices, std::string_view name) {
-  const auto is_before = [](const Price& each, std::string_view wanted) { return each.model < wanted; };
-  const auto found = std::lower_bound(prices.begin(), prices.end(), name, is_before);
-  return found != prices.end() && found->model == name ? &*found : nullptr;
-}
-
-const Price* find_longest(const std::vector<Price>& prices, std::string_view model) {
-  if (const Price* const exact = find_exact(prices, model)) return exact;
-  for (auto end = model.find_last_of("-:@"); end != model.npos && end > 0; end = model.find_last_of("-:@", end - 1)) {
-    if (const Price* const found = find_exact(prices, model.substr(0, end))) return found;
-  }
-  return nullptr;
-}
 
 }  // namespace
 
@@ -41,17 +25,27 @@ std::shared_ptr<const PriceTable> PriceTable::parse(std::string_view text, std::
     for (const std::string& each : faults) message.append("\n  ").append(each);
     throw Failure(message);
   }
-  for (auto& [name, price] : file.models) table->prices_.push_back(std::move(price));
+  for (auto& [name, price] : file.models) {
+    table->places_[price.model] = table->prices_.size();
+    table->prices_.push_back(std::move(price));
+  }
   table->fallback_ = std::move(*file.fallback);
   table->json_ = write_price_file(table->prices_, table->fallback_);
   return table;
 }
 
+const Price* PriceTable::find_longest(std::string_view model) const {
+  for (auto end = model.size(); end > 0 && end != model.npos; end = model.find_last_of("-:@", end - 1)) {
+    if (const auto place = places_.find(model.substr(0, end)); place != places_.end()) return &prices_[place->second];
+  }
+  return nullptr;
+}
+
 const Price* PriceTable::find(std::string_view model) const {
-  if (const Price* const found = find_longest(prices_, model)) return found;
+  if (const Price* const found = find_longest(model)) return found;
   if (!model.starts_with(tuned_prefix)) return nullptr;
   model.remove_prefix(tuned_prefix.size());
-  return find_longest(prices_, model.substr(0, model.find(':')));
+  return find_longest(model.substr(0, model.find(':')));
 }
 
 }  // namespace proxyxai

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "json_number.hpp"
+#include "proxyxai/base/ascii.hpp"
 
 namespace proxyxai {
 
@@ -21,8 +22,8 @@ void UsageReader::name(Part part, std::string_view name) {
     case Part::input: input_name(name); break;
     case Part::output: output_name(name); break;
     case Part::cached:
-      if (name == "audio_tokens") target_ = &counts_.cached_audio;
-      else if (name == "image_tokens") target_ = &counts_.cached_image;
+      if (equals(name, "audio_tokens")) target_ = &counts_.cached_audio;
+      else if (equals(name, "image_tokens")) target_ = &counts_.cached_image;
       break;
   }
 }
@@ -34,18 +35,18 @@ void UsageReader::total_name(std::string_view name) {
   };
   switch (name.size()) {
     case 7:
-      if (name == "seconds") want(counts_.milliseconds, counts_.has_seconds);
+      if (equals(name, "seconds")) want(counts_.milliseconds, counts_.has_seconds);
       break;
     case 12:
-      if (name == "input_tokens") want(counts_.input, counts_.has_input);
-      else if (name == "total_tokens") want(counts_.total, counts_.has_total);
+      if (equals(name, "input_tokens")) want(counts_.input, counts_.has_input);
+      else if (equals(name, "total_tokens")) want(counts_.total, counts_.has_total);
       break;
     case 13:
-      if (name == "prompt_tokens") want(counts_.input, counts_.has_input);
-      else if (name == "output_tokens") want(counts_.output, counts_.has_output);
+      if (equals(name, "prompt_tokens")) want(counts_.input, counts_.has_input);
+      else if (equals(name, "output_tokens")) want(counts_.output, counts_.has_output);
       break;
     case 17:
-      if (name == "completion_tokens") want(counts_.output, counts_.has_output);
+      if (equals(name, "completion_tokens")) want(counts_.output, counts_.has_output);
       break;
     default:
       if (!name.ends_with("_details")) break;
@@ -55,17 +56,17 @@ void UsageReader::total_name(std::string_view name) {
 }
 
 void UsageReader::input_name(std::string_view name) {
-  if (name == "cached_tokens") target_ = &counts_.cached;
-  else if (name == "cache_write_tokens") target_ = &counts_.cache_write;
-  else if (name == "audio_tokens") target_ = &counts_.audio_input;
-  else if (name == "image_tokens") target_ = &counts_.image_input;
-  else if (name == "cached_tokens_details") inner_ = Part::cached;
+  if (equals(name, "cached_tokens")) target_ = &counts_.cached;
+  else if (equals(name, "cache_write_tokens")) target_ = &counts_.cache_write;
+  else if (equals(name, "audio_tokens")) target_ = &counts_.audio_input;
+  else if (equals(name, "image_tokens")) target_ = &counts_.image_input;
+  else if (equals(name, "cached_tokens_details")) inner_ = Part::cached;
 }
 
 void UsageReader::output_name(std::string_view name) {
-  if (name == "reasoning_tokens") target_ = &counts_.reasoning;
-  else if (name == "audio_tokens") target_ = &counts_.audio_output;
-  else if (name == "image_tokens") target_ = &counts_.image_output;
+  if (equals(name, "reasoning_tokens")) target_ = &counts_.reasoning;
+  else if (equals(name, "audio_tokens")) target_ = &counts_.audio_output;
+  else if (equals(name, "image_tokens")) target_ = &counts_.image_output;
 }
 
 std::optional<UsageReader::Part> UsageReader::inner() {

@@ -24,15 +24,20 @@ std::int64_t tokens_for(const RequestContext& request, Money amount) {
   return static_cast<std::int64_t>(std::min(static_cast<double>(amount.nanos) * 1e6 / price, static_cast<double>(most_tokens)));
 }
 
+/// The model that upstream says has answered; empty: it has not said.
+std::string_view answered_by(const RequestContext& request) {
+  return request.meter ? request.meter->model() : std::string_view();
+}
+
 }  // namespace
 
 Billing::Billing(Ledger& ledger, Metrics& metrics, Clock& clock, Settings settings)
     : ledger_(ledger), metrics_(metrics), clock_(clock), settings_(settings) {}
 
-const Price& Billing::price_of(RequestContext& request, std::string_view answered_by) const {
+const Price& Billing::price_of(RequestContext& request, std::string_view told) const {
   // The usual answer is by the model that was asked for, whose price `hold` has found.
-  if (request.price != nullptr && answered_by == request.price->model) return *request.price;
-  for (const std::string_view model : {answered_by, std::string_view(request.facts.model), default_model(request.endpoint)}) {
+  if (request.price != nullptr && told == request.price->model) return *request.price;
+  for (const std::string_view model : {told, std::string_view(request.facts.model), default_model(request.endpoint)}) {
     if (model.empty()) continue;
     if (const Price* const found = request.prices->find(model)) return *found;
   }
@@ -64,10 +69,9 @@ std::optional<ApiError> Billing::hold(RequestContext& request) const {
   const std::int64_t choices = choices_of(request);
   std::int64_t most_output = std::min(request.facts.max_tokens.value_or(request.price->max_output), most_tokens / 1'000) * choices;
   if (is_batch) most_output = request.batch_output;
-  Usage whole = asked;
-  whole.output = std::max<std::int64_t>(most_output, 0);
   const Money prompt = cost_of(asked, *request.price, rate);
-  const Money full = request.upgrade ? settings_.hold_step : cost_of(whole, *request.price, rate);
+  asked.output = std::max<std::int64_t>(most_output, 0);
+  const Money full = request.upgrade ? settings_.hold_step : cost_of(asked, *request.price, rate);
   // What a batch comes to is known from its lines, and cannot be topped up.
   demand.wanted = is_batch ? full : std::min(full, settings_.hold_cap);
   // Who names no maximum is let in with what is left, when that covers the prompt and one step.
@@ -107,21 +111,21 @@ UsageRow Billing::new_row(const RequestContext& request, const Usage& usage) con
   return row;
 }
 
-UsageRow Billing::row_of(RequestContext& request) {
+UsageRow Billing::row_of(RequestContext& request, std::int64_t model) {
   // Failed attempts cost the client nothing; the responses of a WebSocket have rows of their own.
   const Attempt& last = request.exchange.attempt();
   const bool was_asked = last.sent > 0 && (last.fault == Fault::none || last.fault == Fault::client_gone);
   const bool costs = request.price != nullptr && !request.is_pending && request.status != 101 && (request.status < 400 || (request.status == client_left && was_asked));
-  const std::string_view answered_by = request.meter ? request.meter->model() : std::string_view();
   if (costs) {
-    const Price& price = price_of(request, answered_by);
+    const Price& price = price_of(request, answered_by(request));
     request.price = &price;
     request.usage = usage_of(request, price);
-    request.cost = cost_of(request.usage, price, request.account->row.rates);
+    const Rate rate = request.account->row.rates;
     request.list_cost = cost_of(request.usage, price);
+    request.cost = rate == list_rate ? request.list_cost : cost_of(request.usage, price, rate);
   }
   UsageRow row = new_row(request, request.usage);
-  row.model = ledger_.word(answered_by);
+  row.model = model;
   if (row.model == 0 && request.price != nullptr) row.model = ledger_.word(request.price->model);
   row.status = static_cast<int>(request.status);
   row.cost = request.cost;
@@ -153,13 +157,14 @@ void Billing::count(const Price& price, const Usage& usage, Money cost) {
 
 Task<bool> Billing::bill(RequestContext& request) {
   if (request.billed) co_return true;
-  const std::string_view answered_by = request.meter ? request.meter->model() : std::string_view();
   // Only names that upstream gave, or that have a price: clients cannot fill the table.
-  if (!answered_by.empty() && ledger_.word(answered_by) == 0) {
-    std::string name(answered_by.substr(0, max_model));
-    co_await ledger_.learn(std::move(name));
+  const std::string_view told = answered_by(request);
+  std::int64_t model = ledger_.word(told);
+  if (model == 0 && !told.empty()) {
+    std::string name(told.substr(0, max_model));
+    model = co_await ledger_.learn(std::move(name));
   }
-  UsageRow row = row_of(request);
+  UsageRow row = row_of(request, model);
   request.billed = true;
   const bool waits = row.cost.nanos > 0;
   if (!waits) {
@@ -187,7 +192,7 @@ void Billing::settle(RequestContext& request) {
       count(*request.price, rest, row.list_cost);
       ledger_.note(request.account, std::move(row));
     } else if (!request.upgrade || !request.usage.given) {
-      ledger_.note(request.account, row_of(request));
+      ledger_.note(request.account, row_of(request, ledger_.word(answered_by(request))));
       if (request.list_cost.nanos > 0) count(*request.price, request.usage, request.list_cost);
     }
   }

@@ -91,6 +91,7 @@ std::int64_t choices_of(const RequestContext& request) {
 
 std::string dearer_tier(const RequestContext& request) {
   constexpr std::int64_t list = 1'000;
+  if (request.facts.tier.empty()) return {};
   const auto& tiers = request.price->tiers;
   const auto found = tiers.find(request.facts.tier);
   return found != tiers.end() && found->second > list ? request.facts.tier : std::string();

@@ -4,6 +4,8 @@
 
 #include <sqlite3.h>
 
+#include "lent_rows.hpp"
+
 namespace proxyxai {
 namespace {
 
@@ -28,13 +30,6 @@ constexpr int busy_timeout_ms = 5'000;
   throw StorageError(message);
 }
 
-/// `keeping`: whether SQLite copies the text, SQLITE_TRANSIENT, or not, SQLITE_STATIC.
-void bind_text(sqlite3* database, sqlite3_stmt* statement, int place, std::string_view text, sqlite3_destructor_type keeping) {
-  // A null pointer would bind NULL.
-  const char* const bytes = text.data() == nullptr ? "" : text.data();
-  if (sqlite3_bind_text64(statement, place, bytes, text.size(), keeping, SQLITE_UTF8) != SQLITE_OK) fail(database, "bind a text");
-}
-
 }  // namespace
 
 Statement::~Statement() {
@@ -49,12 +44,9 @@ Statement& Statement::bind(std::int64_t value) {
 }
 
 Statement& Statement::bind(std::string_view text) {
-  bind_text(database_, statement_, next_++, text, SQLITE_TRANSIENT);
-  return *this;
-}
-
-Statement& Statement::bind_lent(std::string_view text) {
-  bind_text(database_, statement_, next_++, text, SQLITE_STATIC);
+  // A null pointer would bind NULL.
+  const char* const bytes = text.data() == nullptr ? "" : text.data();
+  if (sqlite3_bind_text64(statement_, next_++, bytes, text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) != SQLITE_OK) fail(database_, "bind a text");
   return *this;
 }
 
@@ -81,13 +73,6 @@ bool Statement::step() {
 }
 
 void Statement::run() { step(); }
-
-Statement& Statement::again() {
-  // It tells how the last run ended, which `step` has told.
-  sqlite3_reset(statement_);
-  next_ = 1;
-  return *this;
-}
 
 std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(statement_, column); }
 
@@ -130,6 +115,7 @@ Database::Database(const std::string& file, Mode mode) {
   sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, &ignored);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DDL, 0, &ignored);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DQS_DML, 0, &ignored);
+  if (make_lent_table(raw, &lent_) != SQLITE_OK) fail(raw, "make the table of lent rows");
   execute("PRAGMA foreign_keys = ON");
 }
 
@@ -145,6 +131,13 @@ Statement Database::prepare(std::string_view sql) {
   if (code != SQLITE_OK) fail(handle_.get(), "prepare a statement");
   statements_.emplace(sql, std::move(made));
   return {handle_.get(), raw};
+}
+
+void Database::run(std::string_view sql, const LentRows& rows) {
+  const auto take_back = [this](const LentRows* /*rows*/) { lent_ = nullptr; };
+  const std::unique_ptr<const LentRows, decltype(take_back)> loan(&rows, take_back);
+  lent_ = &rows;
+  run(sql);
 }
 
 std::string Database::value_of(std::string_view sql) {

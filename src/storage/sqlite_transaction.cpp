@@ -1,7 +1,6 @@
 #include "sqlite_transaction.hpp"
 
 #include <algorithm>
-#include <span>
 
 namespace proxyxai {
 namespace {
@@ -258,20 +257,26 @@ std::size_t SqliteTransaction::forget_operations(WallTime before, std::size_t mo
   return count;
 }
 
-void SqliteTransaction::add(const UsageRow& row) {
-  // Once, by its id.
+void SqliteTransaction::add(std::span<const UsageRow* const> rows) {
   static constexpr std::string_view sql =
       "INSERT INTO requests (id, account_id, model, path, status, attempts, key_id, input, cached, output, cost, list_cost, "
-      "duration_ms, first_byte_ms, flags, request_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
-  if (!put_usage_) put_usage_.emplace(database_.prepare(sql));
-  Statement& put = put_usage_->again();
-  put.bind(row.id).bind(row.account_id).bind(row.model).bind(row.path).bind(std::int64_t{row.status});
-  put.bind(std::int64_t{row.attempts}).bind(row.key_id).bind(row.input).bind(row.cached).bind(row.output);
-  put.bind(row.cost.nanos).bind(row.list_cost.nanos).bind(row.duration_ms).bind(row.first_byte_ms);
-  put.bind(std::int64_t{(row.stream ? 1 : 0) | (row.estimated ? 2 : 0)}).bind_lent(row.request_id).run();
+      "duration_ms, first_byte_ms, flags, request_id) SELECT n0, n1, n2, n3, n4, n5, n6, n7, n8, n9, n10, n11, n12, n13, n14, text "
+      "FROM lent WHERE true ON CONFLICT (id) DO NOTHING";
+  LentRows lent;
+  lent.width = 15;
+  lent.numbers.reserve(rows.size() * lent.width);
+  lent.texts.reserve(rows.size());
+  for (const UsageRow* const row : rows) {
+    const std::int64_t flags = (row->stream ? 1 : 0) | (row->estimated ? 2 : 0);
+    lent.numbers.insert(lent.numbers.end(), {row->id, row->account_id, row->model, row->path, row->status, row->attempts, row->key_id, row->input, row->cached,
+                                             row->output, row->cost.nanos, row->list_cost.nanos, row->duration_ms, row->first_byte_ms, flags});
+    lent.texts.emplace_back(row->request_id);
+  }
+  database_.run(sql, lent);
   usages_.reset();
-  if (!row.settles_pending) return;
-  database_.prepare("DELETE FROM pending_bills WHERE id = ?").bind(std::string_view(row.request_id)).run();
+  for (const UsageRow* const row : rows) {
+    if (row->settles_pending) database_.prepare("DELETE FROM pending_bills WHERE id = ?").bind(std::string_view(row->request_id)).run();
+  }
 }
 
 UsageSum SqliteTransaction::usage_after(AccountId account, std::int64_t after) {
@@ -317,21 +322,11 @@ void SqliteTransaction::add_to_day(const DayRow& row) {
 }
 
 void SqliteTransaction::add_to_account(AccountId account, const std::vector<UsageSum::Request>& requests) {
-  static constexpr std::size_t together = 64;  // with one statement: takes half the time of one each
-  static const std::string one = "INSERT INTO account_requests (account_id, id, model) VALUES (?1, ?2, ?3)";
-  static const std::string many = [] {
-    std::string sql = one;
-    for (std::size_t i = 1; i < together; ++i) sql += ", (?1, ?" + std::to_string(2 * i + 2) + ", ?" + std::to_string(2 * i + 3) + ")";
-    return sql;
-  }();
-  for (std::span<const UsageSum::Request> rest(requests); !rest.empty();) {
-    const auto part = rest.first(rest.size() < together ? 1 : together);
-    Statement put = database_.prepare(part.size() == 1 ? one : many);
-    put.bind(account);
-    for (const UsageSum::Request& each : part) put.bind(each.id).bind(each.model);
-    put.run();
-    rest = rest.subspan(part.size());
-  }
+  LentRows lent;
+  lent.width = 3;
+  lent.numbers.reserve(requests.size() * lent.width);
+  for (const UsageSum::Request& each : requests) lent.numbers.insert(lent.numbers.end(), {account, each.id, each.model});
+  database_.run("INSERT INTO account_requests (account_id, id, model) SELECT n0, n1, n2 FROM lent", lent);
 }
 
 std::int64_t SqliteTransaction::last_request() {

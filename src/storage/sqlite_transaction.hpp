@@ -26,7 +26,7 @@ class SqliteTransaction final : public AccountTransaction {
   void add(const TransferRow& row) override;
   void add(OperationRow& row) override;
   std::size_t forget_operations(WallTime before, std::size_t most) override;
-  void add(const UsageRow& row) override;
+  void add(std::span<const UsageRow* const> rows) override;
 
   UsageSum usage_after(AccountId account, std::int64_t after) override;
   std::map<AccountId, UsageSum> usage_not_rolled_up() override;
@@ -44,7 +44,6 @@ class SqliteTransaction final : public AccountTransaction {
 
  private:
   Database& database_;
-  std::optional<Statement> put_usage_;  // of a transaction that adds rows of usage, mostly many
   int usages_asked_for_ = 0;
   std::optional<std::map<AccountId, UsageSum>> usages_;  // not rolled up, as this transaction has found them
 };

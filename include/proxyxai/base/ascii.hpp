@@ -27,6 +27,11 @@ inline constexpr bool equals_lower(std::string_view text, std::string_view lower
   return text.size() == lower.size() && starts_with_lower(text, lower);
 }
 
+/// `text == literal` for a literal: compared where it stands, while `==` calls memcmp. For names that are looked for in every body.
+[[gnu::always_inline]] inline constexpr bool equals(std::string_view text, std::string_view literal) {
+  return text.size() == literal.size() && __builtin_memcmp(text.data(), literal.data(), literal.size()) == 0;
+}
+
 /// `text` without blanks (space, tab) at its ends.
 inline constexpr std::string_view trim(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t");

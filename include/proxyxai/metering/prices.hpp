@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "proxyxai/base/money.hpp"
+#include "proxyxai/base/text_hash.hpp"
 #include "proxyxai/metering/usage.hpp"
 
 namespace proxyxai {
@@ -55,7 +57,10 @@ class PriceTable {
   [[nodiscard]] const std::string& json() const { return json_; }
 
  private:
-  std::vector<Price> prices_;  // by name
+  [[nodiscard]] const Price* find_longest(std::string_view model) const;
+
+  std::vector<Price> prices_;      // by name
+  TextMap<std::size_t> places_;    // of names in prices_: each request asks
   Price fallback_;
   std::size_t overridden_ = 0;
   std::string json_;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <memory>
 
 #include "proxyxai/accounts/ledger.hpp"
@@ -48,9 +47,10 @@ class Billing {
   Task<bool> bill_pending(AccountPtr account, PendingBill bill, Usage usage, std::string model, Money least);
 
  private:
-  [[nodiscard]] const Price& price_of(RequestContext& request, std::string_view answered_by) const;
+  [[nodiscard]] const Price& price_of(RequestContext& request, std::string_view told) const;
   [[nodiscard]] UsageRow new_row(const RequestContext& request, const Usage& usage) const;
-  UsageRow row_of(RequestContext& request);
+  /// `model`: the word of the one that answered; 0: it is not known.
+  UsageRow row_of(RequestContext& request, std::int64_t model);
   UsageRow row_of_turn(RequestContext& request, const Usage& usage, const Price& price);
   struct Counters {
     Counter &input, &output, &cost;
@@ -63,7 +63,7 @@ class Billing {
   Clock& clock_;
   const Settings settings_;
   std::shared_ptr<const PriceTable> prices_;
-  std::map<std::string, Counters, std::less<>> counters_;  // by the model of a price
+  TextMap<Counters> counters_;  // by the model of a price
   mutable std::vector<std::string> warned_;  // models without a price, each told once
 };
 

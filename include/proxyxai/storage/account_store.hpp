@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -168,7 +169,12 @@ class AccountTransaction {
   /// Deletes at most `most` of the first operations, as far as they are older than `before`; returns how many. Movements go on
   /// naming them.
   virtual std::size_t forget_operations(WallTime before, std::size_t most) = 0;
-  virtual void add(const UsageRow& row) = 0;
+  /// Each once, by its id.
+  virtual void add(std::span<const UsageRow* const> rows) = 0;
+  void add(const UsageRow& row) {
+    const UsageRow* const one = &row;
+    add(std::span(&one, 1));
+  }
 
   /// The mark up to which every account has taken in its requests. Those after it are few, and are gone through where the ones of an
   /// account are wanted: no index of requests knows their accounts, for it would cost as much as the requests themselves.
