@@ -1,4 +1,4 @@
-// The upstream of the benchmark: one thread, epoll, plain or TLS. A chat request gets a fixed answer of 1.1 KB at once; one
+// The upstream of the benchmark: one thread, epoll, plain or TLS. A chat request gets a fixed answer of 1.1 KB, at once or with --think-ms later; one
 // that names X-Bench-Events gets that many server-sent events, X-Bench-Rate of them a second.
 
 #include <arpa/inet.h>
@@ -10,12 +10,15 @@
 
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <queue>
+#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,7 +63,7 @@ struct Connection {
   SSL* ssl = nullptr;
   bool shaken = false;
   std::string in, out;
-  unsigned events_left = 0;
+  unsigned events_left = 0;  // 0 while something is due: a whole answer
   std::chrono::nanoseconds interval{};
   Clock::time_point next{};
   ~Connection() {
@@ -73,7 +76,16 @@ using Due = std::pair<Clock::time_point, int>;
 // NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): one thread, one loop
 std::map<int, std::unique_ptr<Connection>> connections;
 std::priority_queue<Due, std::vector<Due>, std::greater<>> due;
+// Whole answers come after about so long.
+std::chrono::nanoseconds thinking{};
+std::minstd_rand spread(1);
 // NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
+
+/// `thinking`, and up to a fiftieth more or less, so that clients who began at once do not stay together.
+std::chrono::nanoseconds think() {
+  const auto most = static_cast<std::int64_t>(thinking.count() / 50);
+  return thinking + std::chrono::nanoseconds(std::uniform_int_distribution<std::int64_t>(-most, most)(spread));
+}
 
 /// Writes what waits; false: the connection is gone. What the peer does not take stays.
 bool flush(Connection& c) {
@@ -103,7 +115,10 @@ void serve(Connection& c) {
     if (length == 0) length = number_behind(head, "content-length: ");
     if (c.in.size() < end + 4 + length) return;
     const unsigned events = number_behind(head, "X-Bench-Events: ");
-    if (events == 0) {
+    if (events == 0 && thinking.count() > 0) {
+      c.next = Clock::now() + think();
+      due.emplace(c.next, c.fd);
+    } else if (events == 0) {
       c.out += answer;
     } else {
       const unsigned rate = std::max(1U, number_behind(head, "X-Bench-Rate: "));
@@ -141,15 +156,17 @@ bool read_some(Connection& c) {
   }
 }
 
-int run_due(Clock::time_point now) {
+/// Writes what is due; the time until more is.
+std::chrono::nanoseconds run_due(Clock::time_point now) {
   while (!due.empty() && due.top().first <= now) {
     const Due top = due.top();
     due.pop();
     const auto found = connections.find(top.second);
     if (found == connections.end() || found->second->next != top.first) continue;
     Connection& c = *found->second;
-    c.out += event;
-    if (--c.events_left == 0) {
+    if (c.events_left == 0) {
+      c.out += answer;
+    } else if (c.out += event; --c.events_left == 0) {
       c.out += "0\r\n\r\n";
     } else {
       c.next += c.interval;
@@ -157,9 +174,8 @@ int run_due(Clock::time_point now) {
     }
     if (!flush(c)) connections.erase(found);
   }
-  if (due.empty()) return 1000;
-  const auto wait = std::chrono::ceil<std::chrono::milliseconds>(due.top().first - Clock::now()).count();
-  return static_cast<int>(std::max<long>(0, wait));
+  if (due.empty()) return std::chrono::seconds(1);
+  return std::max<std::chrono::nanoseconds>(std::chrono::nanoseconds(0), due.top().first - Clock::now());
 }
 
 }  // namespace
@@ -168,6 +184,7 @@ int main(int count, char** arguments) {
   std::signal(SIGPIPE, SIG_IGN);
   std::map<std::string, std::string> options;
   for (int i = 1; i + 1 < count; i += 2) options[arguments[i]] = arguments[i + 1];
+  if (options.contains("--think-ms")) thinking = std::chrono::milliseconds(std::strtol(options["--think-ms"].c_str(), nullptr, 10));
   SSL_CTX* tls = nullptr;
   if (options.contains("--cert")) {
     tls = SSL_CTX_new(TLS_server_method());
@@ -193,8 +210,9 @@ int main(int count, char** arguments) {
   item.data.fd = listener;
   epoll_ctl(poll, EPOLL_CTL_ADD, listener, &item);
   std::vector<epoll_event> ready(512);
-  for (int timeout = 1000;;) {
-    const int found = epoll_wait(poll, ready.data(), static_cast<int>(ready.size()), timeout);
+  for (std::chrono::nanoseconds wait = std::chrono::seconds(1);;) {
+    const timespec timeout{wait.count() / 1'000'000'000, wait.count() % 1'000'000'000};
+    const int found = epoll_pwait2(poll, ready.data(), static_cast<int>(ready.size()), &timeout, nullptr);
     for (int i = 0; i < found; ++i) {
       const int fd = ready[static_cast<std::size_t>(i)].data.fd;
       if (fd == listener) {
@@ -216,6 +234,6 @@ int main(int count, char** arguments) {
       const auto at = connections.find(fd);
       if (at != connections.end() && !read_some(*at->second)) connections.erase(at);
     }
-    timeout = run_due(Clock::now());
+    wait = run_due(Clock::now());
   }
 }

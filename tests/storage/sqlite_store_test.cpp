@@ -3,6 +3,9 @@
 
 #include <sys/stat.h>
 
+#include <array>
+#include <utility>
+
 #include <gmock/gmock.h>
 
 #include "proxyxai/keys/seal.hpp"
@@ -412,6 +415,64 @@ TEST_F(StoreFile, AMovementTwiceIsOne) {
   EXPECT_EQ(number("SELECT COUNT(*) FROM requests"), 1);
   EXPECT_EQ(number("SELECT SUM(amount) FROM entries"), 0);
   EXPECT_EQ(number("SELECT SUM(amount) FROM entries WHERE account_id = " + std::to_string(root.id)), -7);
+}
+
+TEST_F(StoreFile, RequestsOfAGroupAreReadBackAsTheyWere) {
+  open();
+  const AccountRow root = put("root", {});
+  UsageRow first;
+  first.id = 1'800'000'000'000'001;
+  first.account_id = root.id;
+  first.model = run(store->word("model"));
+  first.path = run(store->word("path"));
+  first.status = 200;
+  first.attempts = 3;
+  first.key_id = 4;
+  first.input = 50;
+  first.cached = 6;
+  first.output = 70;
+  first.cost = {800};
+  first.list_cost = {900};
+  first.duration_ms = 1'000;
+  first.first_byte_ms = 110;
+  first.stream = true;
+  first.request_id = "req_of_the_first";
+  UsageRow second = first;
+  second.id += 1;
+  second.status = 499;
+  second.stream = false;
+  second.estimated = true;
+  second.request_id.clear();
+  UsageRow twice = first;
+  twice.cost = {1};
+  const std::array<const UsageRow*, 3> group{&first, &second, &twice};
+  transact([&](AccountTransaction& transaction) {
+    transaction.add(group);
+    transaction.add_to_account(root.id, {{first.id, first.model}, {second.id, second.model}});
+  });
+  RequestQuery query;
+  query.of = root;
+  const auto shown = run(store->list_requests(query));
+  ASSERT_EQ(shown.size(), 2u) << "each once, by its id";
+  for (const auto& [told, row] : {std::pair(shown[1], first), std::pair(shown[0], second)}) {
+    EXPECT_EQ(told.model, "model");
+    EXPECT_EQ(told.path, "path");
+    EXPECT_EQ(told.row.id, row.id);
+    EXPECT_EQ(told.row.account_id, row.account_id);
+    EXPECT_EQ(told.row.status, row.status);
+    EXPECT_EQ(told.row.attempts, row.attempts);
+    EXPECT_EQ(told.row.key_id, row.key_id);
+    EXPECT_EQ(told.row.input, row.input);
+    EXPECT_EQ(told.row.cached, row.cached);
+    EXPECT_EQ(told.row.output, row.output);
+    EXPECT_EQ(told.row.cost, row.cost);
+    EXPECT_EQ(told.row.list_cost, row.list_cost);
+    EXPECT_EQ(told.row.duration_ms, row.duration_ms);
+    EXPECT_EQ(told.row.first_byte_ms, row.first_byte_ms);
+    EXPECT_EQ(told.row.stream, row.stream);
+    EXPECT_EQ(told.row.estimated, row.estimated);
+    EXPECT_EQ(told.row.request_id, row.request_id);
+  }
 }
 
 TEST_F(StoreFile, ForgetsTheNameOfADeletedAccountButNotWhatItUsed) {
