@@ -16,11 +16,14 @@ struct Table : sqlite3_vtab {
 
 struct Cursor : sqlite3_vtab_cursor {
   std::size_t at = 0;
-
-  [[nodiscard]] const LentRows* rows() const { return *static_cast<const Table*>(pVtab)->place; }
 };
 
-Cursor& cursor_of(sqlite3_vtab_cursor* cursor) { return *static_cast<Cursor*>(cursor); }
+// NOLINTBEGIN(cppcoreguidelines-pro-type-static-cast-downcast): SQLite hands back what `connect` and `open` made
+Table* table_of(sqlite3_vtab* table) { return static_cast<Table*>(table); }
+Cursor* cursor_of(sqlite3_vtab_cursor* cursor) { return static_cast<Cursor*>(cursor); }
+// NOLINTEND(cppcoreguidelines-pro-type-static-cast-downcast)
+
+const LentRows* rows_of(sqlite3_vtab_cursor* cursor) { return *table_of(cursor->pVtab)->place; }
 
 // What SQLite calls must not throw.
 
@@ -34,7 +37,7 @@ int connect(sqlite3* database, void* place, int /*count*/, const char* const* /*
 }
 
 int disconnect(sqlite3_vtab* table) {
-  delete static_cast<Table*>(table);
+  delete table_of(table);
   return SQLITE_OK;
 }
 
@@ -46,28 +49,28 @@ int open(sqlite3_vtab* /*table*/, sqlite3_vtab_cursor** made) {
 }
 
 int close(sqlite3_vtab_cursor* cursor) {
-  delete &cursor_of(cursor);
+  delete cursor_of(cursor);
   return SQLITE_OK;
 }
 
 int rewind(sqlite3_vtab_cursor* cursor, int /*plan*/, const char* /*plan_text*/, int /*count*/, sqlite3_value** /*values*/) {
-  cursor_of(cursor).at = 0;
+  cursor_of(cursor)->at = 0;
   return SQLITE_OK;
 }
 
 int move_on(sqlite3_vtab_cursor* cursor) {
-  ++cursor_of(cursor).at;
+  ++cursor_of(cursor)->at;
   return SQLITE_OK;
 }
 
 int is_at_end(sqlite3_vtab_cursor* cursor) {
-  const LentRows* const rows = cursor_of(cursor).rows();
-  return rows == nullptr || cursor_of(cursor).at >= rows->size() ? 1 : 0;
+  const LentRows* const rows = rows_of(cursor);
+  return rows == nullptr || cursor_of(cursor)->at >= rows->size() ? 1 : 0;
 }
 
 int tell(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int column) {
-  const std::size_t at = cursor_of(cursor).at;
-  const LentRows& rows = *cursor_of(cursor).rows();
+  const std::size_t at = cursor_of(cursor)->at;
+  const LentRows& rows = *rows_of(cursor);
   const auto number = static_cast<std::size_t>(column);
   if (number < rows.width) {
     sqlite3_result_int64(context, rows.numbers[at * rows.width + number]);
@@ -80,7 +83,7 @@ int tell(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int column) {
 }
 
 int tell_id(sqlite3_vtab_cursor* cursor, sqlite3_int64* id) {
-  *id = static_cast<sqlite3_int64>(cursor_of(cursor).at);
+  *id = static_cast<sqlite3_int64>(cursor_of(cursor)->at);
   return SQLITE_OK;
 }
 

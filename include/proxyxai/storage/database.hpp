@@ -52,8 +52,8 @@ class Statement {
   int next_ = 1;
 };
 
-/// Rows in memory that a statement reads as the table `lent (n0, n1, …, n14, text)`. To add many rows it takes half the time of binding
-/// and running a statement for each.
+/// Rows in memory that a statement reads as the table `lent (n0, n1, …, n14, text)`. To add many it takes less time than to bind
+/// and run a statement for each.
 struct LentRows {
   static constexpr std::size_t most_numbers = 15;
 
@@ -69,6 +69,7 @@ class Database {
  public:
   enum class Mode { read_write, read_only };
   Database(const std::string& file, Mode mode);
+  ~Database() = default;
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
