@@ -307,8 +307,10 @@ def render(rows, sync, options):
     compared = ["", "| beside the other build | CPU, this ÷ other | throughput, this ÷ other |", "|---|---|---|"]
     for case, seen, straight in rows:
         if seen["beside"]:
-            speeds = sorted(a["rate"] / b["rate"] for a, b in zip(seen["proxyxai"], seen["beside"]))
-            speed = f"**{statistics.median(speeds):.2f}** ({speeds[0]:.2f}–{speeds[-1]:.2f})" if straight else "–"
+            speed = "–"
+            if straight:
+                speeds = sorted(a["rate"] / b["rate"] for a, b in zip(seen["proxyxai"], seen["beside"]))
+                speed = f"**{statistics.median(speeds):.2f}** ({speeds[0]:.2f}–{speeds[-1]:.2f})"
             compared.append(f"| {case} | {ratio(seen, 'proxyxai', 'beside')[1]} | {speed} |")
     return "\n".join([*beside, "", *billing, *(compared if options.beside else [])]), worst
 
