@@ -20,12 +20,27 @@ import subprocess
 import sys
 import tempfile
 import time
+import typing
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROXY_CORE, LOAD_CORE = 0, 1
-CASES = ("plain", "TLS", "TLS-both", "thinking", "events")
-THINKING_MS = 50
+
+
+class Case(typing.NamedTuple):
+    label: str
+    tls_upstream: bool = False
+    tls_clients: bool = False
+    think_ms: int = 0  # before upstream answers
+
+
+CASES = {
+    "plain": Case("request, plain upstream"),
+    "TLS": Case("request, TLS upstream", tls_upstream=True),
+    "TLS-both": Case("request, TLS upstream and clients", tls_upstream=True, tls_clients=True),
+    "thinking": Case("the same, upstream takes 50 ms", tls_upstream=True, tls_clients=True, think_ms=50),
+    "events": Case("SSE event, {streams} streams at 50/s"),
+}
 running = []
 
 
@@ -231,14 +246,13 @@ def main():
     rows, syncs, errors = [], [], 0
     try:
         make_certificates(folder)
-        for case in CASES:
+        for case, about in CASES.items():
             if options.only and case != options.only:
                 continue
-            tls_clients = case in ("TLS-both", "thinking")
-            tls_upstream = tls_clients or case == "TLS"
-            upstream = Upstream(options.build, folder, tls_upstream, THINKING_MS if case == "thinking" else 0)
+            tls_clients = about.tls_clients
+            upstream = Upstream(options.build, folder, about.tls_upstream, about.think_ms)
             seen = {"nginx": [], "unbilled": [], "proxyxai": [], "beside": []}
-            straight = finish(load(options.build, upstream.port, "sk-any", "--seconds", 2, "--warmup", 0.5, "--tls", int(tls_upstream))) if case != "events" else None
+            straight = finish(load(options.build, upstream.port, "sk-any", "--seconds", 2, "--warmup", 0.5, "--tls", int(about.tls_upstream))) if case != "events" else None
             for index in range(options.rounds):
                 syncs.append(sync_microseconds(folder))
                 makers = [lambda: Nginx(folder, upstream, case == "events", tls_clients),
@@ -257,7 +271,7 @@ def main():
                     stop(proxy.process)
                     print(f"{case} {proxy.name}: {result['cpu_us']:.2f} us CPU, {result['rate']:.0f}/s, p50 {result['p50_us']:.0f} us, {result['loaded_mib']:.1f} MiB, errors {result['errors']}", file=sys.stderr)
             rows.append((case, seen, straight))
-            if options.profile and case not in ("thinking", "events"):
+            if options.profile and straight and not about.think_ms:
                 profile(options.build, binary, folder, upstream, 5)
             stop(upstream.process)
     finally:
@@ -288,10 +302,10 @@ def render(rows, sync, options):
     for case, seen, straight in rows:
         middle = lambda name, field: statistics.median(r[field] for r in seen[name])
         each = lambda text: " / ".join(text(name) for name in names)
-        label = {"plain": "request, plain upstream", "TLS": "request, TLS upstream", "TLS-both": "request, TLS upstream and clients", "thinking": f"the same, upstream takes {THINKING_MS} ms", "events": f"SSE event, {options.streams} streams at 50/s"}[case]
+        label = CASES[case].label.format(streams=options.streams)
         same_work, shown = ratio(seen, "nginx", "unbilled")
         # Clients that wait for upstream leave the core idle, which makes each request dearer and bounds nothing.
-        if case != "thinking":
+        if not CASES[case].think_ms:
             worst = min(worst, same_work)
         speed = p50 = p99 = "–"
         waits = ["–"] * 3

@@ -74,8 +74,7 @@ std::optional<ApiError> Hold::check_rates(const Demand& demand, std::int64_t& to
 }
 
 void Hold::count(const Demand& demand, Instant now) {
-  for (const AccountPtr* at = &account_; *at; at = &(*at)->parent) {
-    const AccountPtr& each = *at;
+  for (AccountPtr each = account_; each; each = each->parent) {
     ++each->in_flight;
     for_windows(*each, demand.model, [&](Windows& windows, std::string_view pattern) {
       for (SlidingWindow& window : windows.requests) window.add(now, 1);

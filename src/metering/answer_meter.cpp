@@ -7,7 +7,6 @@
 #include "answer_scan.hpp"
 #include "cue_scan.hpp"
 #include "event_lines.hpp"
-#include "proxyxai/base/free_list.hpp"
 #include "proxyxai/metering/request_scan.hpp"
 
 namespace proxyxai {
@@ -55,9 +54,6 @@ struct AnswerMeter::Impl {
         hides(answer.hide_usage && format == Format::events), scan(kind, format == Format::events) {
     if (kind == AnswerKind::unread) format = Format::unread;
   }
-
-  static void* operator new(std::size_t size) { return FreeList<Impl>::take(size); }
-  static void operator delete(void* block) { FreeList<Impl>::give(block); }
 
   static Format format_of(const Answer& answer) {
     if (has_media_type(answer.content_type, "text/event-stream")) return Format::events;
