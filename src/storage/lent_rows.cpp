@@ -73,7 +73,9 @@ int tell(sqlite3_vtab_cursor* cursor, sqlite3_context* context, int column) {
   const LentRows& rows = *rows_of(cursor);
   const auto number = static_cast<std::size_t>(column);
   if (number < rows.width) {
-    sqlite3_result_int64(context, rows.numbers[at * rows.width + number]);
+    const std::int64_t value = rows.numbers[at * rows.width + number];
+    // Where no result is set, it is NULL.
+    if (value != LentRows::null) sqlite3_result_int64(context, value);
   } else if (number == LentRows::most_numbers && at < rows.texts.size()) {
     const std::string_view text = rows.texts[at];
     // A null pointer would be NULL.

@@ -266,9 +266,13 @@ void SqliteTransaction::add(std::span<const UsageRow* const> rows) {
   lent.width = 15;
   lent.numbers.reserve(rows.size() * lent.width);
   lent.texts.reserve(rows.size());
+  std::int64_t newest = last_request();
   for (const UsageRow* const row : rows) {
+    // Without an id SQLite gives the one after the newest, and does not look for its place.
+    const std::int64_t id = row->id == newest + 1 ? LentRows::null : row->id;
+    newest = std::max(newest, row->id);
     const std::int64_t flags = (row->stream ? 1 : 0) | (row->estimated ? 2 : 0);
-    lent.numbers.insert(lent.numbers.end(), {row->id, row->account_id, row->model, row->path, row->status, row->attempts, row->key_id, row->input, row->cached,
+    lent.numbers.insert(lent.numbers.end(), {id, row->account_id, row->model, row->path, row->status, row->attempts, row->key_id, row->input, row->cached,
                                              row->output, row->cost.nanos, row->list_cost.nanos, row->duration_ms, row->first_byte_ms, flags});
     lent.texts.emplace_back(row->request_id);
   }

@@ -475,6 +475,35 @@ TEST_F(StoreFile, RequestsOfAGroupAreReadBackAsTheyWere) {
   }
 }
 
+TEST_F(StoreFile, RequestsKeepTheirIdsWhateverTheirOrder) {
+  open();
+  const AccountRow root = put("root", {});
+  const auto add_rows = [&](const std::vector<std::int64_t>& ids) {
+    std::vector<UsageRow> rows(ids.size());
+    std::vector<const UsageRow*> group;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      rows[i].id = ids[i];
+      rows[i].account_id = root.id;
+      rows[i].request_id = std::to_string(ids[i]);
+      group.push_back(&rows[i]);
+    }
+    transact([&](AccountTransaction& transaction) { transaction.add(group); });
+  };
+  add_rows({1'000, 1'001, 1'002});
+  add_rows({1'003, 1'005, 1'006, 1'004, 1'007, 1'006, 1'007});
+  add_rows({999, 1'000, 1'008, 1'001, 1'009});
+  add_rows({1'500});
+  add_rows({1'501, 1'010});
+  Database look(file(), Database::Mode::read_only);
+  std::vector<std::int64_t> stored;
+  Statement row = look.prepare("SELECT id, request_id FROM requests ORDER BY id");
+  while (row.step()) {
+    stored.push_back(row.integer(0));
+    EXPECT_EQ(row.text(1), std::to_string(row.integer(0)));
+  }
+  EXPECT_THAT(stored, ElementsAre(999, 1'000, 1'001, 1'002, 1'003, 1'004, 1'005, 1'006, 1'007, 1'008, 1'009, 1'010, 1'500, 1'501));
+}
+
 TEST_F(StoreFile, ForgetsTheNameOfADeletedAccountButNotWhatItUsed) {
   open();
   const AccountRow root = put("root", {}), kid = put("kid", root);

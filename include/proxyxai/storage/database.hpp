@@ -56,6 +56,7 @@ class Statement {
 /// and run a statement for each.
 struct LentRows {
   static constexpr std::size_t most_numbers = 15;
+  static constexpr std::int64_t null = INT64_MIN;  ///< As a number: NULL.
 
   std::size_t width = 1;                ///< Numbers in a row, up to most_numbers; the columns beyond are NULL.
   std::vector<std::int64_t> numbers;    ///< Row after row.
