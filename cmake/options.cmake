@@ -9,20 +9,24 @@ if(CCACHE)
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess> "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
 endif()
 
-add_library(proxyxai_options INTERFACE)
-target_compile_options(proxyxai_options INTERFACE
+# What is asked of all code; proxyxai_options adds what is asked of the gateway and its tests.
+add_library(proxyxai_common INTERFACE)
+target_compile_options(proxyxai_common INTERFACE
   -Wall -Wextra -Wpedantic -Werror -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
   -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # GCC 12 reports these inside Boost and libstdc++ templates when it inlines coroutines; they are not ours.
-  target_compile_options(proxyxai_options INTERFACE
+  target_compile_options(proxyxai_common INTERFACE
     -Wno-maybe-uninitialized -Wno-stringop-overflow -Wno-array-bounds -Wno-restrict -Wno-dangling-pointer
     -Wno-mismatched-new-delete -Wno-stringop-overread)
   # The same again where link-time optimisation compiles.
-  target_link_options(proxyxai_options INTERFACE -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized)
+  target_link_options(proxyxai_common INTERFACE -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized)
 endif()
 # Indices of vector, span and string_view are checked, and the value of an optional: in what is delivered, and so in what is tested.
-target_compile_definitions(proxyxai_options INTERFACE _GLIBCXX_ASSERTIONS)
+target_compile_definitions(proxyxai_common INTERFACE _GLIBCXX_ASSERTIONS)
+
+add_library(proxyxai_options INTERFACE)
+target_link_libraries(proxyxai_options INTERFACE proxyxai_common)
 if(NOT PROXYXAI_SANITIZE)
   # With it a sanitizer would not see a signed overflow.
   target_compile_options(proxyxai_options INTERFACE -fno-strict-overflow)

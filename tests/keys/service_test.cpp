@@ -70,9 +70,9 @@ class FakeProber final : public Prober {
 
 class Keys : public testing::Test {
  protected:
-  static NewKey key(const std::string& secret) {
+  static NewKey key(const std::string& text) {
     NewKey made;
-    made.secret = Secret(secret);
+    made.secret = Secret(text);
     return made;
   }
   void load(std::vector<std::string> initial = {}) {

@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Mapping{"gpt-4o=gpt-4o,gpt-*=a", "gpt-4o", "gpt-4o"}, Mapping{" a = b , , c=d, ", "c", "d"},
                     Mapping{R"(a"\*=b"\)", R"(a"\x)", R"(b"\)"}, Mapping{"ft:gpt-3.5-turbo:org::*=gpt-4o", "ft:gpt-3.5-turbo:org::abc", "gpt-4o"}));
 
-std::string fault_of(const std::string& map) {
+std::string fault_of_map(const std::string& map) {
   try {
     const ModelMap read(map);
   } catch (const Failure& failure) {
@@ -47,26 +47,26 @@ std::string fault_of(const std::string& map) {
 }
 
 TEST(ModelMap, NamesTheEntryThatIsWrong) {
-  EXPECT_EQ(fault_of("a=b,gpt-4"), "entry 2, 'gpt-4', has no '='; write pattern=name");
-  EXPECT_THAT(fault_of("=b"), HasSubstr("no pattern"));
-  EXPECT_THAT(fault_of("a = "), HasSubstr("no name"));
-  EXPECT_THAT(fault_of("a=b=c"), HasSubstr("more than one '='"));
-  EXPECT_THAT(fault_of("a=b*"), HasSubstr("'*' behind the '='"));
-  EXPECT_THAT(fault_of("a b=c"), HasSubstr("blanks"));
-  EXPECT_THAT(fault_of("a=b\r\nc"), HasSubstr("blanks"));
-  EXPECT_THAT(fault_of("a=\xc3\xa9"), HasSubstr("not ASCII"));
-  EXPECT_THAT(fault_of("a=b,a=c"), HasSubstr("entry 2, 'a=c', has the pattern of an entry before it"));
+  EXPECT_EQ(fault_of_map("a=b,gpt-4"), "entry 2, 'gpt-4', has no '='; write pattern=name");
+  EXPECT_THAT(fault_of_map("=b"), HasSubstr("no pattern"));
+  EXPECT_THAT(fault_of_map("a = "), HasSubstr("no name"));
+  EXPECT_THAT(fault_of_map("a=b=c"), HasSubstr("more than one '='"));
+  EXPECT_THAT(fault_of_map("a=b*"), HasSubstr("'*' behind the '='"));
+  EXPECT_THAT(fault_of_map("a b=c"), HasSubstr("blanks"));
+  EXPECT_THAT(fault_of_map("a=b\r\nc"), HasSubstr("blanks"));
+  EXPECT_THAT(fault_of_map("a=\xc3\xa9"), HasSubstr("not ASCII"));
+  EXPECT_THAT(fault_of_map("a=b,a=c"), HasSubstr("entry 2, 'a=c', has the pattern of an entry before it"));
 }
 
 TEST(ModelMap, IsBounded) {
   const std::string longest(256, 'x');
-  EXPECT_EQ(fault_of(longest + "=" + longest), "none");
-  EXPECT_THAT(fault_of(longest + "x=a"), HasSubstr("more than 256"));
-  EXPECT_THAT(fault_of("a=" + longest + "x"), HasSubstr("more than 256"));
+  EXPECT_EQ(fault_of_map(longest + "=" + longest), "none");
+  EXPECT_THAT(fault_of_map(longest + "x=a"), HasSubstr("more than 256"));
+  EXPECT_THAT(fault_of_map("a=" + longest + "x"), HasSubstr("more than 256"));
   std::string many;
   for (std::size_t i = 0; i < ModelMap::most_entries; ++i) many += "m" + std::to_string(i) + "=a,";
-  EXPECT_EQ(fault_of(many), "none");
-  EXPECT_THAT(fault_of(many + "one-more=a"), HasSubstr("entry 257, 'one-more=a', is one too many"));
+  EXPECT_EQ(fault_of_map(many), "none");
+  EXPECT_THAT(fault_of_map(many + "one-more=a"), HasSubstr("entry 257, 'one-more=a', is one too many"));
 }
 
 }  // namespace
